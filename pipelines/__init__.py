@@ -1,0 +1,1 @@
+"""Shipped recipes: one folder each, with its prompts and a README."""

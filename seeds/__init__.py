@@ -1,0 +1,1 @@
+"""Shipped seed sets, as JSON Lines with source and licence."""

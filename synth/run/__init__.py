@@ -1,0 +1,1 @@
+"""A recipe applied once: plan, flow, workers, folder."""

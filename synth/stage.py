@@ -1,0 +1,71 @@
+"""A stage: one step of a recipe. Its fields are its options; records go in, records come out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from synth.frozen import Frozen
+from synth.prompt import Prompt
+from synth.record import Record
+from synth.services import Services
+
+
+class Stage(Frozen):
+    """One step. Write `apply` and you are done; write `apply_batch` where a batch is cheaper.
+
+    A record leaves as itself, as children made by `record.child(services.label, …)`, or as a drop: what
+    just vanishes is refused. A malformed reply is a dropped *child* that carries the raw text. A field
+    whose name is or ends in `prompt` names a Jinja file beside the recipe; the stage finds it, read, in
+    `services.prompts` under the field's name.
+    """
+
+    name: ClassVar[str]
+    """What a recipe calls it."""
+    version: ClassVar[str] = "1"
+    """Raised when the same input and replies give other records: finished stage files then no longer count."""
+    batch: ClassVar[int] = 1
+    """How many records `apply_batch` is given at most."""
+    default_prompts: ClassVar[dict[str, str]] = {}
+    """Option name to the source of the prompt that is used where the recipe names none."""
+
+    @property
+    def in_order(self) -> bool:
+        """Whether it must see records by position, one batch after another (it may then keep state)."""
+        return False
+
+    def engines(self) -> tuple[str, ...]:
+        """Return the names of the engines it asks; by default what the field `engine` holds."""
+        name = getattr(self, "engine", None)
+        return (name,) if isinstance(name, str) else ()
+
+    def needs(self) -> frozenset[str]:
+        """Return the capabilities that its engines must have (see Engine.capabilities)."""
+        return frozenset()
+
+    def prompt_files(self) -> dict[str, str]:
+        """Return option name to file name, for each prompt that the recipe overrides."""
+        return {
+            field: value
+            for field in type(self).model_fields
+            if field.split("_")[-1] == "prompt" and isinstance(value := getattr(self, field), str)
+        }
+
+    def compiled(self, overridden: dict[str, Prompt]) -> dict[str, Prompt]:
+        """Return all prompts of the stage by option name: the recipe's own, else the defaults."""
+        defaults = {
+            field: Prompt(source, file=f"{self.name}/{field}")
+            for field, source in self.default_prompts.items()
+            if field not in overridden
+        }
+        return {**defaults, **overridden}
+
+    async def apply(self, record: Record, services: Services) -> Sequence[Record]:
+        """Return what becomes of one record. Errors raised here become its drop of kind "error"."""
+        raise NotImplementedError(f"{type(self).__name__} must define apply()")
+
+    async def apply_batch(
+        self, records: Sequence[Record], services: Services
+    ) -> Sequence[Sequence[Record]]:
+        """Return what becomes of each record, in order."""
+        return [await self.apply(record, services) for record in records]

@@ -1,0 +1,1 @@
+"""Generators and the verify step: one stage a file."""

@@ -1,0 +1,1 @@
+"""What a run leaves: calls and verdicts (SQLite), stage files (Parquet), the database (DuckDB)."""

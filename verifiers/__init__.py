@@ -1,0 +1,1 @@
+"""First-party verifiers, one a file; each imports only `synth` and is found by its entry point."""
