@@ -20,7 +20,7 @@ from typing import Any, Literal
 from synth.engine.base import Engine
 from synth.errors import PluginError, did_you_mean
 from synth.stage import Stage
-from synth.verifier import ModelVerifier, Verifier
+from synth.verification import ModelVerifier, Verifier
 
 Kind = Literal["engines", "stages", "verifiers"]
 KINDS: tuple[Kind, ...] = ("engines", "stages", "verifiers")

@@ -1,0 +1,80 @@
+"""Make and curate expert data for language models.
+
+These names, and nothing else, are what a plugin may import. They are loaded when first used, so that
+`import synth` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from synth.engine.base import Chat, Completion, Engine, Origin, Sampling, Text, TokenLogprobs
+    from synth.errors import CallFailed, Outage, SynthError
+    from synth.frozen import Frozen
+    from synth.prompt import Prompt
+    from synth.record import Message, Record, Verdict
+    from synth.services import Services
+    from synth.stage import Stage
+    from synth.verification import ModelVerifier, Verifier, verifier
+
+_HOME = {
+    "CallFailed": "errors",
+    "Chat": "engine.base",
+    "Completion": "engine.base",
+    "Engine": "engine.base",
+    "Frozen": "frozen",
+    "Message": "record",
+    "ModelVerifier": "verification",
+    "Origin": "engine.base",
+    "Outage": "errors",
+    "Prompt": "prompt",
+    "Record": "record",
+    "Sampling": "engine.base",
+    "Services": "services",
+    "Stage": "stage",
+    "SynthError": "errors",
+    "Text": "engine.base",
+    "TokenLogprobs": "engine.base",
+    "Verdict": "record",
+    "Verifier": "verification",
+    "verifier": "verification",
+}
+
+__all__ = [  # noqa: RUF022 (sorted without regard to case)
+    "CallFailed",
+    "Chat",
+    "Completion",
+    "Engine",
+    "Frozen",
+    "Message",
+    "ModelVerifier",
+    "Origin",
+    "Outage",
+    "Prompt",
+    "Record",
+    "Sampling",
+    "Services",
+    "Stage",
+    "SynthError",
+    "Text",
+    "TokenLogprobs",
+    "Verdict",
+    "Verifier",
+    "verifier",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'synth' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"synth.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return list(__all__)
