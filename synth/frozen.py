@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from hashlib import blake2b
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, ValidationInfo
 
 
 class Frozen(BaseModel):
@@ -15,3 +19,37 @@ class Frozen(BaseModel):
         allow_inf_nan=False,
         validate_default=True,
     )
+
+
+def content_digest(path: Path) -> str:
+    """Return 16 hexadecimal digits for what a file holds, or for all files of a folder and their names."""
+    hashed = blake2b(digest_size=8)
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    for file in files:
+        hashed.update(f"|{file.relative_to(path).as_posix()}|".encode())
+        with file.open("rb") as opened:
+            while chunk := opened.read(1 << 20):
+                hashed.update(chunk)
+    return hashed.hexdigest()
+
+
+def _beside_the_recipe(path: Path, info: ValidationInfo) -> Path:
+    folder: Path = (info.context or {}).get("folder", Path())
+    found = folder / path
+    if not found.exists():
+        raise ValueError(f"no file or folder {str(path)!r} beside the recipe")
+    return found
+
+
+def _as_content(path: Path) -> str:
+    return f"content {content_digest(path)}"
+
+
+RecipeFile = Annotated[Path, AfterValidator(_beside_the_recipe), PlainSerializer(_as_content)]
+"""A file or folder named by a recipe, relative to it. Dumped as the digest of its content: keys and
+identities that hold it change with what the file says, and never with where it lies."""
+
+
+def validated(cls: type[Any], options: Any, *, folder: Path) -> Any:
+    """Return `cls` made from a recipe's options, with its files looked up in `folder`."""
+    return cls.model_validate(options, context={"folder": folder})

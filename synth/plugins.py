@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import json
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,7 @@ from typing import Any, Literal
 
 from synth.engine.base import Engine
 from synth.errors import PluginError, did_you_mean
+from synth.frozen import validated
 from synth.stage import Stage
 from synth.verification import ModelVerifier, Verifier
 
@@ -91,6 +93,24 @@ def find(kind: Kind, name: str, *, folder: Path | None = None) -> Found:
         wanted = " or ".join(f"synth.{cls.__name__}" for cls in expected)
         raise PluginError(f"{name!r} ({found.source}) must be a subclass of {wanted}, is {found.cls!r}")
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierSpec:
+    """How to make a verifier again, in this process or another."""
+
+    name: str
+    """As the recipe wrote it."""
+    options: str
+    """Its options as the recipe wrote them, as JSON."""
+    folder: str
+    """Where the recipe's files lie."""
+
+    def make(self) -> Verifier | ModelVerifier:
+        """Return the verifier. Raises PluginError or pydantic's ValidationError."""
+        folder = Path(self.folder)
+        cls = find("verifiers", self.name, folder=folder).cls
+        return validated(cls, json.loads(self.options), folder=folder)
 
 
 def _from_entry(kind: Kind, name: str) -> Found:

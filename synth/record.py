@@ -194,9 +194,9 @@ class Record:
         """Return this record as dropped, with its reason."""
         return replace(self, state="dropped", dropped=Drop(kind, by, reason))
 
-    def hold(self, *, by: str, reason: str) -> Record:
+    def hold(self, *, by: str, reason: str, kind: DropKind = "error") -> Record:
         """Return this record as judged by nobody for sure: neither exported nor used as rejected."""
-        return replace(self, state="held", dropped=Drop("error", by, reason))
+        return replace(self, state="held", dropped=Drop(kind, by, reason))
 
     def judged(self, judgement: Judgement) -> Record:
         """Return this record with one more judgement on it."""

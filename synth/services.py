@@ -22,9 +22,12 @@ class JudgesRecords(Protocol):
     """Whoever can have a verifier judge records: the run's worker processes."""
 
     async def __call__(
-        self, verifier: Any, records: Sequence[Record], services: Services
+        self, use: Any, records: Sequence[Record], services: Services
     ) -> list[Verdict]:
-        """Return one verdict for each record; a verifier that breaks gives verdicts `error`."""
+        """Return one verdict for each record; a verifier that breaks gives verdicts `error`.
+
+        `use` is a `synth.stages.verify.Use`.
+        """
         ...
 
 
@@ -65,7 +68,19 @@ class Services:
         self.judge = judge
         self._engines = engines
         self._resources = resources
+        self._run_seed = run_seed
         self._seed_hash = blake2b(f"{run_seed}|{label}|".encode(), digest_size=8)
+
+    def within(self, label: str) -> Services:
+        """Return the services of a part of this stage, whose calls and random choices are its own."""
+        return Services(
+            f"{self.label}.{label}",
+            engines=self._engines,
+            prompts=self.prompts,
+            judge=self.judge,
+            resources=self._resources,
+            run_seed=self._run_seed,
+        )
 
     def engine(self, name: str) -> Asks:
         """Return the engine that the recipe calls `name`, with its cache and its patience."""
@@ -100,7 +115,7 @@ class Services:
 
     def rng(self, record: Record, *parts: str) -> random.Random:
         """Return a random generator that depends on the record, the stage's label and `parts` alone."""
-        return random.Random(digest(record.id, self.label, *parts))  # noqa: S311 (not for secrets)
+        return random.Random(digest(str(self._run_seed), record.id, self.label, *parts))  # noqa: S311 (not for secrets)
 
     async def resource(self, key: str, factory: Callable[[], T | Awaitable[T]]) -> T:
         """Return what `factory` makes, made once a run and shared under `key`."""

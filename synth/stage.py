@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from synth.frozen import Frozen
 from synth.prompt import Prompt
-from synth.record import Record
+from synth.record import Record, canonical
 from synth.services import Services
 
 
@@ -42,6 +42,11 @@ class Stage(Frozen):
     def needs(self) -> frozenset[str]:
         """Return the capabilities that its engines must have (see Engine.capabilities)."""
         return frozenset()
+
+    @property
+    def identity(self) -> str:
+        """What its outcome depends on, beside version, prompts and engines; by default all options."""
+        return canonical(self.model_dump(mode="json"))
 
     def prompt_files(self) -> dict[str, str]:
         """Return option name to file name, for each prompt that the recipe overrides."""

@@ -114,6 +114,8 @@ class Completion:
     top_logprobs: TopLogprobs | None = None
     """(tokens, alternatives): text and natural log-probability, likeliest first."""
     usage: Usage = field(default_factory=Usage)
+    seconds: float = field(default=0.0, compare=False)
+    """From sending to receiving. Lives in the store only: nothing that is exported depends on it."""
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values, without what is absent."""

@@ -1,0 +1,119 @@
+"""An engine whose finished calls are kept: asked again, it answers from the store.
+
+A call is durable before it is returned. Its key is a digest of the engine's identity, the prompt and the
+sampling with its derived seed, so the same recipe asks for the same keys whatever the timing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from typing import Any
+
+from synth.engine.base import (
+    Asks,
+    Completion,
+    EngineIdentity,
+    Origin,
+    Prompted,
+    Sampling,
+    TokenLogprobs,
+)
+from synth.record import Message, canonical
+from synth.store.calls import Store
+
+
+@dataclass(slots=True)
+class Tally:
+    """What an engine gave so far, for the progress display."""
+
+    from_store: int = 0
+    """Calls answered from the store."""
+    made: int = 0
+    """Calls made and kept."""
+    completion_tokens: int = 0
+    """Of the calls made."""
+
+
+class CachedEngine:
+    """`engine`, with its calls kept in `store`."""
+
+    def __init__(self, engine: Asks, store: Store) -> None:
+        self.identity: EngineIdentity = engine.identity
+        self.tally = Tally()
+        self._engine = engine
+        self._store = store
+        self._identity_hash = blake2b(self.identity.canonical().encode(), digest_size=16)
+
+    def _key(self, *parts: str) -> bytes:
+        hashed = self._identity_hash.copy()
+        for part in parts:
+            encoded = part.encode()
+            hashed.update(b"%d:" % len(encoded))
+            hashed.update(encoded)
+        return hashed.digest()
+
+    async def complete(self, prompt: Prompted, sampling: Sampling, origin: Origin) -> Completion:
+        """Return the kept completion, or ask for one and keep it."""
+        asked = prompt.canonical()
+        key = self._key("complete", asked, sampling.model_dump_json(exclude_defaults=True))
+        if (kept := self._kept(key)) is not None:
+            return Completion.from_json(json.loads(kept))
+        completion = await self._engine.complete(prompt, sampling, origin)
+        self.tally.completion_tokens += completion.usage.completion_tokens
+        await self._keep(key, origin, asked, completion)
+        return completion
+
+    async def logprobs(self, prompt: Prompted, continuation: str, origin: Origin) -> TokenLogprobs:
+        """Return the kept log-probabilities, or ask for them and keep them."""
+        asked = canonical({"prompt": prompt.canonical(), "continuation": continuation})
+        key = self._key("logprobs", asked)
+        if (kept := self._kept(key)) is not None:
+            values = json.loads(json.loads(kept)["text"])
+            return TokenLogprobs(tuple(values["tokens"]), tuple(values["logprobs"]))
+        given = await self._engine.logprobs(prompt, continuation, origin)
+        await self._keep(key, origin, asked, Completion(canonical(asdict(given))))
+        return given
+
+    async def embed(self, texts: Sequence[str], origin: Origin) -> list[list[float]]:
+        """Return the kept vectors, or ask for them and keep them."""
+        asked = canonical({"texts": list(texts)})
+        key = self._key("embed", asked)
+        if (kept := self._kept(key)) is not None:
+            return json.loads(json.loads(kept)["text"])
+        vectors = await self._engine.embed(texts, origin)
+        await self._keep(key, origin, asked, Completion(canonical(vectors)))
+        return vectors
+
+    async def chat_text(self, messages: Sequence[Message], *, reply_next: bool) -> str:
+        """Return `messages` as the model's chat template writes them; cheap, and not kept."""
+        return await self._engine.chat_text(messages, reply_next=reply_next)
+
+    def _kept(self, key: bytes) -> str | None:
+        kept = self._store.call(key)
+        self.tally.from_store += kept is not None
+        return kept
+
+    async def _keep(self, key: bytes, origin: Origin, asked: str, given: Completion) -> None:
+        usage = given.usage
+        kept: dict[str, Any] = given.as_json()
+        await self._store.keep_call(
+            (
+                key,
+                self.identity.kind,
+                self.identity.model,
+                origin.record_id,
+                origin.stage,
+                origin.step,
+                origin.sample,
+                asked,
+                canonical(kept),
+                usage.prompt_tokens,
+                usage.completion_tokens,
+                given.finish_reason,
+                round(given.seconds, 4),
+            )
+        )
+        self.tally.made += 1

@@ -1,0 +1,147 @@
+"""Replies from a script, for tests, replays and dry runs: by stage, step and place, or by prompt."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, ClassVar
+
+from pydantic import PrivateAttr
+
+from synth.engine.base import (
+    Completion,
+    Engine,
+    EngineIdentity,
+    Origin,
+    Prompted,
+    Sampling,
+    TokenLogprobs,
+)
+from synth.errors import CallFailed, InputError
+from synth.frozen import RecipeFile
+from synth.record import Message, canonical
+
+Reply = str | Completion
+Script = Callable[[Prompted, Sampling, Origin], Reply | Awaitable[Reply]]
+
+
+class ScriptedEngine(Engine):
+    """An engine that reads its lines.
+
+    `replies` is JSON Lines. Each line has `reply` (text, or an object with `text`, `finish_reason`,
+    `reasoning`, `tool_calls`) and says what it answers: `stage`, `step` (default "reply"), `ordinal` (the
+    seed's number from 0, or a whole position such as "3.1") and `sample` (default 0); or `prompt`: the
+    exact text of the last message or of the raw prompt. A call without a line is a failed call.
+
+    In Python, `ScriptedEngine(function)` asks `function(prompt, sampling, origin)`, which may be async
+    and may raise.
+    """
+
+    name: ClassVar[str] = "scripted"
+    capabilities: ClassVar[frozenset[str]] = frozenset({"chat", "text", "logprobs", "chat_text"})
+
+    model: str = "scripted"
+    """What the calls table shows as the model."""
+    replies: RecipeFile | None = None
+    """The JSON Lines file, relative to the recipe."""
+
+    _script: Script | None = PrivateAttr(None)
+    _lines: dict[tuple[str, ...], Any] = PrivateAttr(default_factory=dict[tuple[str, ...], Any])
+    _calls: int = PrivateAttr(0)
+
+    def __init__(self, script: Script | None = None, /, **options: Any) -> None:
+        """Take a function, or options as a recipe gives them."""
+        super().__init__(**options)
+        self._script = script
+
+    @property
+    def calls(self) -> int:
+        """How many calls came here (and were not served from a store)."""
+        return self._calls
+
+    async def start(self) -> None:
+        """Read the replies. Raises InputError, with the line, for what is no reply."""
+        if self.replies is None and self._script is None:
+            raise InputError("the scripted engine needs `replies:`, a JSON Lines file")
+        if self.replies is None:
+            return
+        for number, line in enumerate(self.replies.read_text("utf-8").splitlines(), 1):
+            if line.strip():
+                self._read(line, f"{self.replies.name}, line {number}")
+
+    def _read(self, line: str, place: str) -> None:
+        try:
+            entry = json.loads(line)
+            address = _address_of(entry)
+            self._lines[address] = entry["reply"]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(
+                f"{place}: wanted an object with `reply` and either `prompt` or `stage` and "
+                f"`ordinal`, found {line[:80]!r}"
+            ) from error
+
+    async def complete(self, prompt: Prompted, sampling: Sampling, origin: Origin) -> Completion:
+        """Return the scripted reply. Raises CallFailed where the script has none."""
+        self._calls += 1
+        if self._script is not None:
+            reply = self._script(prompt, sampling, origin)
+            return _completion(await reply if inspect.isawaitable(reply) else reply)
+        return _completion(self._line(prompt, origin))
+
+    def _line(self, prompt: Prompted, origin: Origin) -> Any:
+        place = ".".join(str(step) for step in origin.position)
+        sample = str(origin.sample)
+        for ordinal in (place, place.partition(".")[0]):
+            address = (origin.stage, origin.step, ordinal, sample)
+            if address in self._lines:
+                return self._lines[address]
+        if (address := ("prompt", _last_text(prompt))) in self._lines:
+            return self._lines[address]
+        raise CallFailed(
+            f"no_scripted_reply: nothing for stage {origin.stage!r}, step {origin.step!r}, "
+            f"ordinal {place}, sample {sample}, nor for its prompt"
+        )
+
+    async def logprobs(self, prompt: Prompted, continuation: str, origin: Origin) -> TokenLogprobs:
+        """Return the scripted `{"tokens", "logprobs"}` of that place."""
+        self._calls += 1
+        given = json.loads(str(_completion(self._line(prompt, origin)).text))
+        return TokenLogprobs(tuple(given["tokens"]), tuple(given["logprobs"]))
+
+    async def chat_text(self, messages: Any, *, reply_next: bool) -> str:
+        """Return `messages` in ChatML, the template of a model that does not exist."""
+        written = "".join(_turn(message) for message in messages)
+        return written + ("<|im_start|>assistant\n" if reply_next else "")
+
+    @property
+    def identity(self) -> EngineIdentity:
+        """The model's name and the content of the script file."""
+        settings = self.model_dump(mode="json", include={"replies"})
+        return EngineIdentity(self.name, self.model, canonical(settings))
+
+
+def _turn(message: Message) -> str:
+    return f"<|im_start|>{message['role']}\n{message['content']}<|im_end|>\n"
+
+
+def _address_of(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    if "prompt" in entry:
+        return ("prompt", entry["prompt"])
+    step, sample = entry.get("step", "reply"), entry.get("sample", 0)
+    return (entry["stage"], step, str(entry["ordinal"]), str(sample))
+
+
+def _last_text(prompt: Prompted) -> str:
+    messages = getattr(prompt, "messages", None)
+    return messages[-1]["content"] if messages else str(getattr(prompt, "text", ""))
+
+
+def _completion(reply: Any) -> Completion:
+    """Return a reply as a completion; tokens are counted as words."""
+    if isinstance(reply, Completion):
+        return reply
+    given = {"text": reply} if isinstance(reply, str) else dict(reply)
+    given.setdefault("finish_reason", "stop")
+    given.setdefault("usage", {"completion_tokens": len(str(given.get("text", "")).split())})
+    return Completion.from_json(given)

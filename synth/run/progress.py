@@ -1,0 +1,75 @@
+"""What a run has done so far, in numbers: the command line draws it, nothing depends on it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from synth.engine.cached import Tally
+from synth.record import Record
+
+
+@dataclass(slots=True)
+class StageProgress:
+    """Counts of one stage."""
+
+    label: str
+    skipped: bool = False
+    """Whether its finished file was taken as it is."""
+    taken: int = 0
+    """Records that came in."""
+    done: int = 0
+    """Records that came in and left, one way or another."""
+    live: int = 0
+    """Records that left to the next stage."""
+    dropped: Counter[str] = field(default_factory=Counter[str])
+    """Records dropped or held, by who did it and the reason's code: `length too_short`."""
+    errors: int = 0
+    """Of those, how many because something broke."""
+    finished: bool = False
+    started_at: float | None = None
+    seconds: float = 0.0
+    """From its first record to its last."""
+
+    def took(self, count: int) -> None:
+        """Note that records came in."""
+        if self.started_at is None:
+            self.started_at = time.monotonic()
+        self.taken += count
+
+    def left(self, record: Record) -> None:
+        """Note what became of one record."""
+        if record.dropped:
+            code = record.dropped.reason.partition(":")[0]
+            self.dropped[f"{record.dropped.by} {code}"] += 1
+            self.errors += record.dropped.kind == "error"
+        elif record.state == "live":
+            self.live += 1
+
+    def finish(self) -> None:
+        """Note that the stage has ended."""
+        self.finished = True
+        if self.started_at is not None:
+            self.seconds = time.monotonic() - self.started_at
+
+
+@dataclass(slots=True)
+class Progress:
+    """Counts of a run."""
+
+    name: str
+    stages: list[StageProgress] = field(default_factory=list[StageProgress])
+    engines: Mapping[str, Tally] = field(default_factory=dict[str, Tally])
+    phase: str = "stages"
+    """`stages`, then `database`, then `export`."""
+    seeds_total: int | None = None
+    """How many seeds there will be, once known."""
+    started_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def error_rate(self) -> float:
+        """The largest share of a stage's records that ended in an error, from 0 to 1."""
+        rates = [stage.errors / stage.taken for stage in self.stages if stage.taken]
+        return max(rates, default=0.0)

@@ -1,0 +1,167 @@
+"""Every finished call and verdict, in one SQLite file: what was paid for once is never paid for again.
+
+Writes go through one thread that commits in groups; whoever hands in a row waits until its group is on disk.
+Reads are point look-ups on a connection of their own (WAL: readers and the writer do not block each other).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from synth.errors import StorageError
+
+CallRow = tuple[bytes, str, str, str, str, str, int, str, str, int, int, str, float]
+"""key, engine, model, record id, stage, step, sample, prompt, completion, prompt tokens, completion
+tokens, finish reason, seconds. Prompt and completion are JSON text."""
+VerdictRow = tuple[bytes, str, float]
+"""key, verdict as JSON text, seconds."""
+
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS calls (
+    key BLOB PRIMARY KEY, engine TEXT, model TEXT, record_id TEXT, stage TEXT, step TEXT,
+    sample INTEGER, prompt TEXT, completion TEXT, prompt_tokens INTEGER, completion_tokens INTEGER,
+    finish_reason TEXT, seconds REAL
+);
+CREATE TABLE IF NOT EXISTS verdicts (key BLOB PRIMARY KEY, verdict TEXT, seconds REAL) WITHOUT ROWID;
+"""
+_INSERT = {
+    "calls": "INSERT OR IGNORE INTO calls VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    "verdicts": "INSERT OR IGNORE INTO verdicts VALUES (?,?,?)",
+}
+_GATHER_S = 0.02
+_KEYS_A_QUERY = 500
+
+
+@dataclass(slots=True)
+class _Group:
+    """Rows that are committed together, and who waits for them."""
+
+    rows: dict[str, list[tuple[Any, ...]]] = field(
+        default_factory=lambda: {"calls": [], "verdicts": []}
+    )
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+    error: Exception | None = None
+
+
+class Store:
+    """The calls and verdicts of a run folder. One process writes; use `close` to end it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._damage_named():
+            self._writer = self._connect()
+            self._writer.executescript(_SCHEMA)
+            self._writer.execute(f"PRAGMA user_version = {_VERSION}")
+            self._reader = self._connect()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="synth-store")
+        self._group = _Group()
+        self._commit: asyncio.Task[None] | None = None
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, check_same_thread=False, timeout=30)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > _VERSION:
+            raise StorageError(
+                f"{self.path.name} was written by a newer synth (format {version}, this one knows "
+                f"{_VERSION}); use that one, or another folder"
+            )
+        return connection
+
+    @contextlib.contextmanager
+    def _damage_named(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise StorageError(f"cannot use {self.path.name}: {error}. Is the disk full?") from error
+        except sqlite3.DatabaseError as error:
+            raise StorageError(
+                f"{self.path.name} is damaged ({error}). Move it away and run again: "
+                "calls that it held will be made again"
+            ) from error
+
+    def call(self, key: bytes) -> str | None:
+        """Return the completion kept under `key`, as JSON text, or None."""
+        with self._damage_named():
+            found = self._reader.execute("SELECT completion FROM calls WHERE key = ?", (key,)).fetchone()
+        return found[0] if found else None
+
+    def verdicts(self, keys: Sequence[bytes]) -> dict[bytes, str]:
+        """Return the verdicts kept under `keys`, as JSON text; what is not kept is left out."""
+        found: dict[bytes, str] = {}
+        with self._damage_named():
+            for start in range(0, len(keys), _KEYS_A_QUERY):
+                some = keys[start : start + _KEYS_A_QUERY]
+                marks = ",".join("?" * len(some))
+                query = f"SELECT key, verdict FROM verdicts WHERE key IN ({marks})"  # noqa: S608 (marks)
+                found.update(self._reader.execute(query, some))
+        return found
+
+    async def keep_call(self, row: CallRow) -> None:
+        """Keep a finished call; returns when it is on disk. Raises StorageError."""
+        await self._keep("calls", [row])
+
+    async def keep_verdicts(self, rows: Sequence[VerdictRow]) -> None:
+        """Keep verdicts; returns when they are on disk. Raises StorageError."""
+        await self._keep("verdicts", rows)
+
+    async def _keep(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        group = self._group
+        group.rows[table].extend(rows)
+        if self._commit is None:
+            self._commit = asyncio.create_task(self._commit_soon())
+        await group.done.wait()
+        if group.error:
+            raise group.error
+
+    async def _commit_soon(self) -> None:
+        """Let a group gather, write it, and tell those who wait; again while there is more."""
+        try:
+            while any(self._group.rows.values()):
+                await asyncio.sleep(_GATHER_S)
+                group, self._group = self._group, _Group()
+                await self._commit_group(group)
+        finally:
+            self._commit = None
+
+    async def _commit_group(self, group: _Group) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._thread, self._write, group.rows)
+        except StorageError as error:
+            group.error = error
+        finally:
+            group.done.set()
+
+    def _write(self, rows: dict[str, list[tuple[Any, ...]]]) -> None:
+        with self._damage_named(), self._writer:
+            for table, some in rows.items():
+                if some:
+                    self._writer.executemany(_INSERT[table], some)
+
+    async def close(self) -> None:
+        """Write what is waiting and close the file."""
+        if self._commit is not None:
+            await self._commit
+        self._thread.shutdown()
+        with contextlib.suppress(sqlite3.Error):
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._reader.close()
+        self._writer.close()
+
+    async def __aenter__(self) -> Self:
+        """Return the open store."""
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        """Close it."""
+        await self.close()
