@@ -149,7 +149,9 @@ class Source:
         return Problem(message, self.file, self.line(at))
 
 
-def read(path: Path, *, shown: str = "", changes: Mapping[str, str] | None = None) -> tuple[Source, Recipe]:
+def read(
+    path: Path, *, shown: str = "", changes: Mapping[str, str] | None = None
+) -> tuple[Source, Recipe]:
     """Return the recipe in a YAML file and its source, with `changes` (dotted path → YAML value) made.
 
     Raises RecipeError with every problem found, each with file and line.
@@ -159,7 +161,14 @@ def read(path: Path, *, shown: str = "", changes: Mapping[str, str] | None = Non
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"wanted a recipe, could not read {shown!r}: {error}") from error
-    source = Source(text, file=shown, folder=path.parent)
+    return parse(text, file=shown, folder=path.parent, changes=changes)
+
+
+def parse(
+    text: str, *, file: str, folder: Path, changes: Mapping[str, str] | None = None
+) -> tuple[Source, Recipe]:
+    """Return the recipe that `text` spells; its paths begin at `folder`. Raises RecipeError."""
+    source = Source(text, file=file, folder=folder)
     for dotted, value in (changes or {}).items():
         _change(source.value, dotted, value)
     try:

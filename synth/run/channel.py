@@ -97,9 +97,14 @@ class Channel:
         self._news.set()
 
     @property
+    def empty(self) -> bool:
+        """Whether nothing waits, in memory or on disk."""
+        return not (self._front or self._parked or self._back)
+
+    @property
     def ended(self) -> bool:
         """Whether it is closed and empty."""
-        return self._closed and not self._front and not self._parked and not self._back
+        return self._closed and self.empty
 
     async def get(self, most: int) -> list[Record]:
         """Return up to `most` records, waiting for news if there is none; empty when woken or ended."""

@@ -1,0 +1,5 @@
+"""`python -m synth.cli` is `synth`."""
+
+from synth.cli import main
+
+main()

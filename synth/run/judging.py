@@ -1,0 +1,112 @@
+"""Have a verifier judge records, once: verdicts come from the store, from workers, or from engines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from hashlib import blake2b
+
+from synth.errors import OutsideError
+from synth.record import Record, Verdict, canonical
+from synth.run.workers import Judged, Limits, OrderedWorker, Workers
+from synth.services import Services
+from synth.stages.verify import Use, Verify
+from synth.store.calls import Store, VerdictRow
+from synth.verification import ModelVerifier
+
+
+class Judging:
+    """The judging of one verify stage."""
+
+    def __init__(self, stage: Verify, store: Store, *, workers: int) -> None:
+        limits = Limits(stage.timeout_s, stage.memory_mb)
+        self._workers = Workers(workers, limits)
+        self._limits = limits
+        self._store = store
+        self._ordered: dict[str, OrderedWorker] = {}
+
+    async def __call__(
+        self, use: Use, records: Sequence[Record], services: Services
+    ) -> list[Verdict]:
+        """Return one verdict for each record; a verifier that breaks gives verdicts `error`."""
+        if use.verifier.in_order:
+            # Such a verdict depends on all records before: it cannot be kept by content.
+            return [given.verdict for given in await self._in_order(use, records)]
+        keys = self._keys(use, records, services)
+        kept = self._store.verdicts(keys)
+        missing = [place for place, key in enumerate(keys) if key not in kept]
+        fresh = await self._judge(use, [records[place] for place in missing], services)
+        given = dict(zip(missing, fresh, strict=True))
+        await self._keep(keys, given)
+        return [
+            given[place].verdict if place in given else _verdict(kept[key])
+            for place, key in enumerate(keys)
+        ]
+
+    def _keys(self, use: Use, records: Sequence[Record], services: Services) -> list[bytes]:
+        engines = [services.engine(name).identity.canonical() for name in use.verifier.engines()]
+        shared = blake2b(canonical([use.key, engines]).encode(), digest_size=16)
+        keys: list[bytes] = []
+        for record in records:
+            hashed = shared.copy()
+            hashed.update(canonical([record.fields, record.messages]).encode())
+            keys.append(hashed.digest())
+        return keys
+
+    async def _keep(self, keys: Sequence[bytes], given: dict[int, Judged]) -> None:
+        rows: list[VerdictRow] = [
+            (keys[place], canonical(asdict(judged.verdict)), round(judged.seconds, 6))
+            for place, judged in given.items()
+            if judged.verdict.outcome != "error"
+        ]
+        if rows:
+            await self._store.keep_verdicts(rows)
+
+    async def _judge(
+        self, use: Use, records: Sequence[Record], services: Services
+    ) -> list[Judged]:
+        if not records:
+            return []
+        if isinstance(use.verifier, ModelVerifier):
+            return await _ask(use.verifier, records, services.within(use.label))
+        return await self._workers.judge(use.spec, records)
+
+    async def _in_order(self, use: Use, records: Sequence[Record]) -> list[Judged]:
+        if use.label not in self._ordered:
+            self._ordered[use.label] = OrderedWorker(use.spec, self._limits)
+        return await self._ordered[use.label].judge(records)
+
+    async def close(self) -> None:
+        """End all workers."""
+        await self._workers.close()
+        for worker in self._ordered.values():
+            await worker.close()
+
+
+def _verdict(kept: str) -> Verdict:
+    return Verdict(**json.loads(kept))
+
+
+async def _ask(
+    verifier: ModelVerifier, records: Sequence[Record], services: Services
+) -> list[Judged]:
+    """Return the verdicts of a verifier that asks engines; a batch that raises is halved."""
+    try:
+        verdicts = list(await verifier.judge(records, services))
+        error = "" if len(verdicts) == len(records) else _wrong_length(verdicts, records)
+    except OutsideError:
+        raise
+    except Exception as raised:  # noqa: BLE001 (whatever a plugin raises is an error of its record)
+        verdicts, error = [], f"exception: {type(raised).__name__}: {raised}"
+    if not error:
+        return [Judged(verdict) for verdict in verdicts]
+    if len(records) == 1:
+        return [Judged(Verdict("error", error))]
+    middle = len(records) // 2
+    first = await _ask(verifier, records[:middle], services)
+    return first + await _ask(verifier, records[middle:], services)
+
+
+def _wrong_length(verdicts: Sequence[Verdict], records: Sequence[Record]) -> str:
+    return f"wrong_length: the verifier gave {len(verdicts)} verdicts for {len(records)} records"

@@ -1,0 +1,266 @@
+"""From a recipe to what will run: plugins found, options checked, prompts compiled, keys computed.
+
+Nothing is asked of a model here. All problems are collected, each with file and line, before any is raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from synth import seed
+from synth.engine.base import Engine
+from synth.errors import InputError, PluginError, Problem, RecipeError, did_you_mean
+from synth.frozen import validated
+from synth.plugins import find
+from synth.prompt import Prompt
+from synth.recipe import Location, Recipe, Source, explain, read
+from synth.record import canonical, digest
+from synth.seed import SeedSource
+from synth.stage import Stage
+from synth.stages.verify import Verify
+
+SEEDS = "seeds"
+"""The label of what comes before the first stage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stage of a plan."""
+
+    label: str
+    stage: Stage
+    prompts: Mapping[str, Prompt]
+    identity: str
+    """What its outcome depends on beside the records that come in, as canonical JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A recipe that can run."""
+
+    source: Source
+    recipe: Recipe
+    engines: Mapping[str, Engine]
+    steps: tuple[Step, ...]
+    seeds: Sequence[SeedSource]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of all stage files, `seeds` first."""
+        return (SEEDS, *(step.label for step in self.steps))
+
+    def at_once(self, requests: int) -> Plan:
+        """Return the same plan with so many requests in flight on each engine."""
+        changed = {
+            name: engine.model_copy(update={"at_once": requests})
+            for name, engine in self.engines.items()
+        }
+        return replace(self, engines=changed)
+
+    def keys(self, limit: int | None) -> list[str]:
+        """Return the key of each stage file, in order: each depends on the one before.
+
+        Reads every seed file once. Raises SeedError or OutsideError if one cannot be read.
+        """
+        prints = [source.fingerprint() for source in self.seeds]
+        keys = [digest(SEEDS, canonical([prints, limit]))]
+        for step in self.steps:
+            keys.append(digest(keys[-1], step.label, str(self.recipe.seed), step.identity))
+        return keys
+
+
+def locate(recipe: str) -> Path:
+    """Return the file of a recipe: a path, a folder that holds recipe.yaml, or a shipped name.
+
+    Raises RecipeError that names the nearest shipped recipe.
+    """
+    path = Path(recipe)
+    if path.is_dir():
+        path = path / "recipe.yaml"
+    if path.is_file():
+        return path
+    shipped = Path(str(files("synth.pipelines")))
+    if (shipped / recipe / "recipe.yaml").is_file():
+        return shipped / recipe / "recipe.yaml"
+    known = shipped_recipes()
+    raise RecipeError(
+        f"no recipe {recipe!r}: neither a file, nor a folder with recipe.yaml, nor shipped. "
+        f"{did_you_mean(recipe, known)}"
+    )
+
+
+def shipped_recipes() -> list[str]:
+    """Return the names of the recipes that come with synth."""
+    folder = Path(str(files("synth.pipelines")))
+    return sorted(path.parent.name for path in folder.glob("*/recipe.yaml"))
+
+
+def plan(
+    recipe: str | Path,
+    *,
+    changes: Mapping[str, str] | None = None,
+    engines: Mapping[str, Engine] | None = None,
+) -> Plan:
+    """Return what will run. `engines` take the place of the recipe's by name, `changes` of its values.
+
+    Raises RecipeError with every problem found.
+    """
+    path = locate(str(recipe))
+    source, parsed = read(path, changes=changes)
+    return plan_parsed(source, parsed, engines=engines)
+
+
+def plan_parsed(
+    source: Source, recipe: Recipe, *, engines: Mapping[str, Engine] | None = None
+) -> Plan:
+    """Return what will run for a recipe that was already read. Raises RecipeError."""
+    return _Planner(source, recipe, engines or {}).plan()
+
+
+@dataclass
+class _Planner:
+    source: Source
+    recipe: Recipe
+    given: Mapping[str, Engine]
+    problems: list[Problem] = field(default_factory=list[Problem])
+
+    def plan(self) -> Plan:
+        seeds = self._seeds()
+        engines = self._engines()
+        steps = self._steps(engines)
+        self._check_labels(steps)
+        self._check_export(steps)
+        if self.problems:
+            raise RecipeError(sorted(self.problems, key=lambda problem: problem.line))
+        return Plan(self.source, self.recipe, engines, tuple(steps), seeds)
+
+    def _say(self, message: str, *at: str | int) -> None:
+        self.problems.append(self.source.problem(message, at))
+
+    def _seeds(self) -> Sequence[SeedSource]:
+        sources: list[SeedSource] = []
+        written = self.recipe.seeds
+        if isinstance(written, dict):
+            return seed.resolve(written, self.source.folder)
+        for number, name in enumerate(written):
+            try:
+                sources.extend(seed.resolve([name], self.source.folder))
+            except InputError as error:
+                self._say(str(error), "seeds", number)
+        return sources
+
+    def _engines(self) -> dict[str, Engine]:
+        made: dict[str, Engine] = {}
+        for name, written in self.recipe.engines.items():
+            if name in self.given:
+                made[name] = self.given[name]
+            elif len(written) != 1:
+                self._say(f"engine {name!r} wants one kind, `{{http: {{url: …}}}}`", "engines", name)
+            else:
+                kind, options = next(iter(written.items()))
+                if isinstance(engine := self._plugin("engines", kind, options, "engines", name), Engine):
+                    made[name] = engine
+        return made
+
+    def _plugin(self, kind: Any, name: str, options: Mapping[str, Any], *at: str | int) -> Any:
+        """Return a plugin made from its options, or None with the problems noted."""
+        try:
+            cls = find(kind, name, folder=self.source.folder).cls
+        except PluginError as error:
+            return self._say(str(error), *at, name)
+        try:
+            return validated(cls, options, folder=self.source.folder)
+        except ValidationError as error:
+            self.problems += explain(error, self.source, (*at, name), cls)
+            return None
+
+    def _steps(self, engines: Mapping[str, Engine]) -> list[Step]:
+        steps: list[Step] = []
+        for number, written in enumerate(self.recipe.stages):
+            if len(written) != 1:
+                self._say("a stage wants one name, `- respond: {engine: …}`", "stages", number)
+                continue
+            name, options = next(iter(written.items()))
+            label = str(options.get("as", name))
+            plain = {option: value for option, value in options.items() if option != "as"}
+            stage = self._plugin("stages", name, plain, "stages", number)
+            if isinstance(stage, Stage):
+                at: Location = ("stages", number, name)
+                steps.append(self._step(label, stage, engines, at))
+        return steps
+
+    def _step(self, label: str, stage: Stage, engines: Mapping[str, Engine], at: Location) -> Step:
+        self._check_engines(stage, engines, at)
+        prompts = self._prompts(stage, at)
+        identities = {
+            name: engines[name].identity.canonical() for name in stage.engines() if name in engines
+        }
+        texts = {name: prompt.source for name, prompt in prompts.items()}
+        identity = canonical([stage.name, stage.version, stage.identity, texts, identities])
+        return Step(label, stage, prompts, identity)
+
+    def _check_engines(self, stage: Stage, engines: Mapping[str, Engine], at: Location) -> None:
+        for name in stage.engines():
+            if name not in self.recipe.engines and name not in self.given:
+                hint = did_you_mean(name, self.recipe.engines)
+                hint = hint or "The recipe has no `engines:`."
+                self._say(f"no engine named {name!r} in this recipe. {hint}", *at, "engine")
+            elif name in engines and (lacking := stage.needs() - engines[name].capabilities):
+                self._say(
+                    f"{stage.name} needs an engine that can {' and '.join(sorted(lacking))}; "
+                    f"{name!r} is of kind {engines[name].name!r}, which cannot",
+                    *at,
+                    "engine",
+                )
+
+    def _prompts(self, stage: Stage, at: Location) -> dict[str, Prompt]:
+        overridden: dict[str, Prompt] = {}
+        for option, file in stage.prompt_files().items():
+            try:
+                overridden[option] = Prompt.read(self.source.folder / file, shown=file)
+            except RecipeError as error:
+                self.problems += [
+                    problem if problem.file else self.source.problem(problem.message, (*at, option))
+                    for problem in error.problems
+                ]
+        return stage.compiled(overridden)
+
+    def _check_labels(self, steps: Sequence[Step]) -> None:
+        taken = [SEEDS]
+        for step in steps:
+            if step.label in taken:
+                self._say(f"two stages are called {step.label!r}; give one another `as`", "stages")
+            if not step.label.replace("-", "_").isidentifier():
+                self._say(f"a label wants letters, digits, - and _, got {step.label!r}", "stages")
+            taken.append(step.label)
+        verifiers: list[str] = []
+        for label in _verifier_labels(steps):
+            if label in verifiers:
+                self._say(f"two verifiers are called {label!r}; give one another `as`", "stages")
+            verifiers.append(label)
+
+    def _check_export(self, steps: Sequence[Step]) -> None:
+        known = _verifier_labels(steps)
+        dpo = self.recipe.export.dpo
+        for number, label in enumerate(dpo.rejected_by if dpo else ()):
+            if label not in known:
+                hint = did_you_mean(label, known)
+                self._say(
+                    f"no verifier is called {label!r} here. {hint}",
+                    *("export", "dpo", "rejected_by", number),
+                )
+
+
+def _verifier_labels(steps: Sequence[Step]) -> list[str]:
+    return [
+        use.label
+        for step in steps
+        if isinstance(step.stage, Verify)
+        for use in step.stage.verifiers
+    ]

@@ -1,0 +1,286 @@
+"""Run a plan in a folder: take what is finished, make the rest, then the database and the datasets."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from synth import seed
+from synth.engine.base import Asks, Engine
+from synth.engine.cached import CachedEngine
+from synth.engine.patient import PatientEngine
+from synth.errors import RunError, StorageError, did_you_mean
+from synth.record import Record, canonical, digest
+from synth.run.flow import Flow, Lane
+from synth.run.folder import RunFolder
+from synth.run.judging import Judging
+from synth.run.plan import SEEDS, Plan, Step
+from synth.run.progress import Progress, StageProgress
+from synth.run.workers import default_count
+from synth.services import Resources, Services
+from synth.stages.verify import Verify
+from synth.store import stage_file
+from synth.store.calls import Store
+from synth.store.stage_file import StageFile
+
+_STAGE_WITHOUT_ENGINE_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to run, never what: none of these changes a record."""
+
+    limit: int | None = None
+    """Use only the first so many good seeds."""
+    until: str | None = None
+    """Stop after the stage with this label."""
+    workers: int = field(default_factory=default_count)
+    """Worker processes of a verify stage at most."""
+    on_start: Callable[[Progress], None] | None = None
+    """Called once with the counts that the run will keep up to date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended."""
+
+    folder: Path
+    progress: Progress
+    exports: Mapping[str, Mapping[str, int]]
+    """Dataset → split → rows."""
+    exit_code: int
+    """0 done, 1 too many records failed, 130 interrupted."""
+
+
+def run(plan: Plan, into: Path, settings: Settings | None = None) -> Outcome:
+    """Run a plan in the folder `into`, going on where its last run stopped.
+
+    Raises InputError (nothing ran) or OutsideError (run again and it goes on).
+    """
+    return asyncio.run(run_async(plan, into, settings or Settings()))
+
+
+async def run_async(plan: Plan, into: Path, settings: Settings) -> Outcome:
+    """Run a plan within an event loop; see `run`."""
+    plan = _until(plan, settings.until)
+    folder = RunFolder(into)
+    folder.lock()
+    try:
+        return await _Run(plan, folder, settings).run()
+    except OSError as error:
+        raise StorageError(
+            f"the run folder {str(into)!r} cannot be written: {error.strerror or error}. "
+            "What is kept is whole: make room and run again"
+        ) from error
+    finally:
+        folder.unlock()
+
+
+def _until(plan: Plan, label: str | None) -> Plan:
+    if label is None:
+        return plan
+    if label not in plan.labels[1:]:
+        raise RunError(f"no stage {label!r} to stop after. {did_you_mean(label, plan.labels[1:])}")
+    return replace(plan, steps=plan.steps[: plan.labels.index(label)])
+
+
+class _Run:
+    def __init__(self, plan: Plan, folder: RunFolder, settings: Settings) -> None:
+        self.plan = plan
+        self.folder = folder
+        self.settings = settings
+        self.progress = Progress(plan.recipe.name)
+        self._open = AsyncExitStack()
+
+    async def run(self) -> Outcome:
+        keys = await asyncio.to_thread(self.plan.keys, self.settings.limit)
+        finished = _finished(self.folder, self.plan.labels, keys)
+        self._report(finished)
+        whole = digest(keys[-1], canonical(self.plan.recipe.model_dump(mode="json")["export"]))
+        unchanged = finished == len(keys) and self.folder.finished() == whole
+        if not unchanged:
+            self.folder.finish("")
+            self.folder.freeze(self.plan)
+        self.folder.discard_stages(keep=finished)
+        interrupted = False
+        if finished < len(keys):
+            interrupted = await self._make(keys, finished)
+        if interrupted:
+            return Outcome(self.folder.path, self.progress, {}, 130)
+        exports = await self._conclude(rebuild=not unchanged)
+        self.folder.finish(whole)
+        too_many = self.progress.error_rate > self.plan.recipe.max_error_rate
+        return Outcome(self.folder.path, self.progress, exports, 1 if too_many else 0)
+
+    def _report(self, finished: int) -> None:
+        for number, label in enumerate(self.plan.labels):
+            stage = StageProgress(label)
+            if number < finished:
+                _recall(stage, self.folder.stage_file(number, label))
+            self.progress.stages.append(stage)
+        if self.settings.on_start:
+            self.settings.on_start(self.progress)
+
+    async def _make(self, keys: Sequence[str], finished: int) -> bool:
+        """Make the stages from number `finished` on; return whether the user stopped it."""
+        async with self._open:
+            store = await self._open.enter_async_context(Store(self.folder.store))
+            steps = self.plan.steps[max(finished - 1, 0) :]
+            engines = await self._engines(steps, store)
+            files = {
+                label: StageFile(self.folder.stage_file(number, label), key=keys[number])
+                for number, label in enumerate(self.plan.labels)
+                if number >= finished
+            }
+            resources = Resources()
+            lanes = [
+                self._lane(step, files[step.label], engines, (store, resources)) for step in steps
+            ]
+            flow = Flow(self._source(finished), lanes, seeds=self._seeds(files))
+            try:
+                with _stopped_by_signals(flow):
+                    await flow.run()
+            finally:
+                for file in files.values():
+                    file.abandon()
+            return flow.stopping
+
+    async def _engines(self, steps: Sequence[Step], store: Store) -> dict[str, Asks]:
+        names = {name for step in steps for name in step.stage.engines()}
+        ready: dict[str, Asks] = {}
+        tallies = {}
+        for name in sorted(names):
+            engine = self.plan.engines[name]
+            self._open.push_async_callback(engine.close)
+            await engine.start()
+            cached = CachedEngine(_patient(engine), store)
+            ready[name] = cached
+            tallies[name] = cached.tally
+        self.progress.engines = tallies
+        return ready
+
+    def _lane(
+        self,
+        step: Step,
+        file: StageFile,
+        engines: Mapping[str, Asks],
+        shared: tuple[Store, Resources],
+    ) -> Lane:
+        store, resources = shared
+        stage = step.stage if isinstance(step.stage, Verify) else Verify.model_construct()
+        judging = Judging(stage, store, workers=self.settings.workers)
+        self._open.push_async_callback(judging.close)
+        services = Services(
+            step.label,
+            engines=engines,
+            prompts=step.prompts,
+            judge=judging,
+            resources=resources,
+            run_seed=self.plan.recipe.seed,
+        )
+        return Lane(
+            step,
+            services,
+            file,
+            at_once=self._at_once(step),
+            progress=self.progress.stages[self.plan.labels.index(step.label)],
+            folder=self.folder.stages,
+        )
+
+    def _at_once(self, step: Step) -> int:
+        """Return how many records (or batches) of a stage are worked on at once.
+
+        More than its engines' requests in flight: some records wait for their commit, and the engine
+        must always find the next one ready.
+        """
+        in_flight = sum(self.plan.engines[name].at_once for name in step.stage.engines())
+        if step.stage.batch > 1:
+            return 2 * self.settings.workers + in_flight // 64
+        return in_flight + in_flight // 2 + _STAGE_WITHOUT_ENGINE_AT_ONCE
+
+    def _source(self, finished: int) -> Iterator[Record]:
+        if finished == 0:
+            return seed.records(self.plan.seeds, limit=self.settings.limit)
+        label = self.plan.labels[finished - 1]
+        return stage_file.read(self.folder.stage_file(finished - 1, label), state="live")
+
+    def _seeds(self, files: Mapping[str, StageFile]) -> tuple[StageFile, StageProgress] | None:
+        return (files[SEEDS], self.progress.stages[0]) if SEEDS in files else None
+
+    async def _conclude(self, *, rebuild: bool) -> dict[str, dict[str, int]]:
+        from synth import export
+        from synth.store import database
+
+        if rebuild or not self.folder.database.is_file():
+            self.progress.phase = "database"
+            await asyncio.to_thread(database.build, self.folder.path, self.folder.stage_files())
+            rebuild = True
+        self.progress.phase = "export"
+        if rebuild or not self.folder.export.is_dir():
+            return await asyncio.to_thread(export.write, self.folder.path, self.plan.recipe)
+        return export.counts(self.folder.path)
+
+
+def _patient(engine: Engine) -> PatientEngine:
+    return PatientEngine(
+        engine,
+        at_once=engine.at_once,
+        tries=engine.tries,
+        give_up_after_s=engine.give_up_after_s,
+    )
+
+
+def _finished(folder: RunFolder, labels: Sequence[str], keys: Sequence[str]) -> int:
+    """Return how many stage files, from the first, can be taken as they are.
+
+    A stage in which something broke is made again: its good records come from the store, and what broke
+    gets another chance.
+    """
+    finished = 0
+    for number, (label, key) in enumerate(zip(labels, keys, strict=True)):
+        path = folder.stage_file(number, label)
+        if stage_file.key_of(path) != key:
+            break
+        if number > 0 and stage_file.counts_of(path).get("error", 0):
+            break
+        finished += 1
+    return finished
+
+
+def _recall(stage: StageProgress, path: Path) -> None:
+    """Fill the counts of a stage from its finished file."""
+    for record in stage_file.read(path):
+        stage.left(record)
+    counts = stage_file.counts_of(path)
+    stage.taken = stage.done = sum(counts.values()) - counts.get("live", 0)
+    stage.skipped = stage.finished = True
+
+
+class _stopped_by_signals:  # noqa: N801 (reads as a function)
+    """While within, the first Ctrl-C stops the flow gently and the second at once."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self._task = asyncio.current_task()
+
+    def __enter__(self) -> None:
+        loop = asyncio.get_running_loop()
+        # Not in the main thread, or no signals on this platform: nothing to catch.
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, self._stop)
+
+    def _stop(self) -> None:
+        if self._flow.stopping and self._task is not None:
+            self._task.cancel()
+        self._flow.stop()
+
+    def __exit__(self, *error: object) -> None:
+        loop = asyncio.get_running_loop()
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
