@@ -180,16 +180,23 @@ def query(
 
 
 @app.command()
-def export(recipe: RecipeArgument, folder: RunArgument, changes: Set = None) -> None:
-    """Write the datasets of a finished run again, as the recipe's `export:` now says.
+def export(
+    folder: RunArgument,
+    recipe: Annotated[
+        str | None, typer.Option(help="Take `export:` from this recipe.  [the run's own]")
+    ] = None,
+    changes: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Write the datasets of a finished run again, with other options.
 
-    synth export my_recipe.yaml runs/today
+    synth export runs/today --set export.sft.test_fraction=0.1
 
-    synth export my_recipe.yaml runs/today --set export.sft.test_fraction=0.1
+    synth export runs/today --recipe my_recipe.yaml
     """
     from synth.cli import running
 
-    running.export(recipe, folder, changes=changes or [])
+    running.export(folder, recipe, changes=changes or [], as_json=as_json)
 
 
 @plugins_app.callback(invoke_without_command=True)

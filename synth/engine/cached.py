@@ -35,6 +35,8 @@ class Tally:
     """Calls made and kept."""
     completion_tokens: int = 0
     """Of the calls made."""
+    asked: int = 0
+    """Calls not answered yet: in flight, or waiting for their turn."""
 
 
 class CachedEngine:
@@ -61,7 +63,11 @@ class CachedEngine:
         key = self._key("complete", asked, sampling.model_dump_json(exclude_defaults=True))
         if (kept := self._kept(key)) is not None:
             return Completion.from_json(json.loads(kept))
-        completion = await self._engine.complete(prompt, sampling, origin)
+        self.tally.asked += 1
+        try:
+            completion = await self._engine.complete(prompt, sampling, origin)
+        finally:
+            self.tally.asked -= 1
         self.tally.completion_tokens += completion.usage.completion_tokens
         await self._keep(key, origin, asked, completion)
         return completion

@@ -55,6 +55,7 @@ class Lane:
 
     def offer(self, records: Sequence[Record]) -> None:
         """Take records from the lane before."""
+        self.progress.offered += len(records)
         self.roots.add(records)
         self.inbox.put(records)
 

@@ -18,6 +18,8 @@ class StageProgress:
     label: str
     skipped: bool = False
     """Whether its finished file was taken as it is."""
+    offered: int = 0
+    """Records that the stages before have given it so far."""
     taken: int = 0
     """Records that came in."""
     done: int = 0

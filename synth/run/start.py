@@ -234,6 +234,11 @@ def _patient(engine: Engine) -> PatientEngine:
     )
 
 
+def finished_stages(folder: RunFolder, plan: Plan, limit: int | None) -> int:
+    """Return how many stages, from the first, a run in `folder` would take as they are."""
+    return _finished(folder, plan.labels, plan.keys(limit))
+
+
 def _finished(folder: RunFolder, labels: Sequence[str], keys: Sequence[str]) -> int:
     """Return how many stage files, from the first, can be taken as they are.
 

@@ -1,0 +1,89 @@
+"""The commands about plugins: what is installed, and what one does."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import Any
+
+from synth.cli.text import say, say_json, table
+from synth.errors import PluginError
+from synth.plugins import KINDS, Found, find, listed
+
+
+def list_all(*, as_json: bool) -> None:
+    """Print all installed plugins; none is imported."""
+    found = [plugin for kind in KINDS for plugin in listed(kind)]
+    if as_json:
+        say_json([{"kind": p.kind, "name": p.name, "target": p.target, "source": p.source} for p in found])
+        return
+    for kind in KINDS:
+        say(kind)
+        table([(plugin.name, plugin.source) for plugin in found if plugin.kind == kind])
+    say("`synth plugins show NAME` explains one")
+
+
+def show(name: str, *, as_json: bool) -> None:
+    """Print what a plugin does and its options. Raises PluginError if no kind has the name."""
+    shown = _find(name)
+    if as_json:
+        say_json([_described(kind, found) for kind, found in shown])
+        return
+    for kind, found in shown:
+        described = _described(kind, found)
+        say(f"{name}  ({kind[:-1]}, {found.source})")
+        say()
+        for line in described["help"].splitlines():
+            say(f"  {line}".rstrip())
+        say()
+        if described["options"]:
+            say("options")
+            rows = [(o["name"], o["type"], o["default"], o["help"]) for o in described["options"]]
+            table(rows)
+
+
+def _find(name: str) -> list[tuple[str, Found]]:
+    shown: list[tuple[str, Found]] = []
+    errors: list[PluginError] = []
+    for kind in KINDS:
+        known = {plugin.name for plugin in listed(kind)}
+        try:
+            shown.append((kind, find(kind, name)))
+        except PluginError as error:
+            if name in known:
+                raise
+            errors.append(error)
+    if not shown:
+        raise min(errors, key=lambda error: "Did you mean" not in str(error))
+    return shown
+
+
+def _described(kind: str, found: Found) -> dict[str, Any]:
+    schema = found.cls.model_json_schema()
+    required = schema.get("required", [])
+    return {
+        "kind": kind,
+        "source": found.source,
+        "help": inspect.getdoc(found.cls) or "(no description)",
+        "options": [
+            {
+                "name": name,
+                "type": _type(option),
+                "default": "required" if name in required else json.dumps(option.get("default")),
+                "help": " ".join(option.get("description", "").split()),
+            }
+            for name, option in schema.get("properties", {}).items()
+        ],
+    }
+
+
+def _type(option: dict[str, Any]) -> str:
+    if "enum" in option:
+        return " | ".join(map(str, option["enum"]))
+    if "$ref" in option:
+        return str(option["$ref"]).rpartition("/")[2]
+    if "anyOf" in option:
+        return " | ".join(_type(choice) for choice in option["anyOf"] if choice.get("type") != "null")
+    if option.get("type") == "array":
+        return f"list of {_type(option.get('items', {}))}"
+    return str(option.get("type", "any"))
