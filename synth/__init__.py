@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from synth.engine.base import Chat, Completion, Engine, Origin, Sampling, Text, TokenLogprobs
     from synth.errors import CallFailed, Outage, SynthError
-    from synth.frozen import Frozen
+    from synth.frozen import Frozen, RecipeFile
     from synth.prompt import Prompt
     from synth.record import Message, Record, Verdict
     from synth.services import Services
@@ -30,6 +30,7 @@ _HOME = {
     "Origin": "engine.base",
     "Outage": "errors",
     "Prompt": "prompt",
+    "RecipeFile": "frozen",
     "Record": "record",
     "Sampling": "engine.base",
     "Services": "services",
@@ -53,6 +54,7 @@ __all__ = [  # noqa: RUF022 (sorted without regard to case)
     "Origin",
     "Outage",
     "Prompt",
+    "RecipeFile",
     "Record",
     "Sampling",
     "Services",
