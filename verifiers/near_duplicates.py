@@ -95,7 +95,7 @@ class _Kept:
         bands = bands_for(threshold, permutations)
         self._threshold = threshold
         self._empty = MinHash(num_perm=permutations, seed=1, hashfunc=_low_32_bits)
-        self._index = MinHashLSH(num_perm=permutations, params=bands)
+        self._index: Any = MinHashLSH(num_perm=permutations, params=bands)
         self._ids: list[str] = []
         self._grams: list[array[int]] = []
 

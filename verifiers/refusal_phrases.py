@@ -28,7 +28,8 @@ _EN_MODEL = (
     r"(?: language)?(?: model| assistant| chatbot| system)?"
 )
 _EN_CANNOT = (
-    r"\b(?:i|we) (?:really |simply |just )?(?:can'?t|can ?not|won'?t|will not|"
+    r"\b(?:i|we) (?:really |simply |just )?(?:can'?t|can ?not|"
+    r"(?:won'?t|will not)(?: be able to)?|"
     r"(?:am|are|'m) (?:not able|unable|not allowed|not permitted|not going) to|"
     r"(?:must|have to) decline to|refuse to|(?:am not|don't feel) comfortable)"
     r"|\bi'm (?:\w+ )?(?:unable to|not comfortable|"
@@ -53,7 +54,7 @@ _EN = (
     # "As an AI, I ..." but not "as an AI researcher, I ..." nor "as a language model, GPT-3 ...".
     _model(r"\bas ", _EN_MODEL, r"\b(?! \w*(?:er|or|ist|ian)s?\b)[^.!?]{0,80}?\b(?:i|my)\b"),
     _model(
-        r"\bi(?:'m| am) (?:just |only |merely |simply )?",
+        r"\bi(?:'m| am) (?:\w+, )?(?:just |only |merely |simply )?",
         _EN_MODEL,
         r"(?=$|[^\w\s-]| (?:and|but|so|that|who|which|by|trained|created|developed|made|designed|"
         r"without|i)\b)",
