@@ -6,7 +6,7 @@ Lines are remembered, so that every complaint can say where.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -208,7 +208,10 @@ def explain(
 ) -> list[Problem]:
     """Return what pydantic found as problems with lines; an unknown name comes with the nearest known one."""
     problems: list[Problem] = []
-    for found in error.errors(include_url=False):
+    errors = error.errors(include_url=False)
+    for found in errors:
+        if _follows_from_another(found, errors):
+            continue
         where = (*at, *found["loc"])
         name = ".".join(str(step) for step in found["loc"]) or "recipe"
         if found["type"] == "extra_forbidden":
@@ -216,11 +219,20 @@ def explain(
             message = f"no option {found['loc'][-1]!r} here. {did_you_mean(str(found['loc'][-1]), fields)}"
         elif found["type"] == "missing":
             message = f"{name} is missing"
+        elif found["type"] == "value_error":
+            message = f"{name}: {found['msg'].removeprefix('Value error, ')}"
         else:
-            said = found["msg"].removeprefix("Value error, ")
-            message = f"{name}: {said[0].lower() + said[1:]}, got {found['input']!r}"
+            message = f"{name}: {found['msg'][0].lower() + found['msg'][1:]}, got {found['input']!r}"
         problems.append(source.problem(message.strip(), where))
     return problems
+
+
+def _follows_from_another(found: Any, errors: Sequence[Any]) -> bool:
+    """Whether a list is only too short because of what was wrong inside it."""
+    loc = found["loc"]
+    return found["type"] == "too_short" and any(
+        len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in errors
+    )
 
 
 def _fields_at(model: Any, path: Location) -> list[str]:

@@ -145,8 +145,9 @@ class _Run:
                 with _stopped_by_signals(flow):
                     await flow.run()
             finally:
-                for file in files.values():
-                    file.abandon()
+                for stage in self.progress.stages:
+                    if stage.label in files and not stage.finished:
+                        files[stage.label].abandon()
             return flow.stopping
 
     async def _engines(self, steps: Sequence[Step], store: Store) -> dict[str, Asks]:

@@ -21,6 +21,7 @@ from synth.record import Record, Verdict
 from synth.verification import Verifier
 
 SIZE_BYTES = 8
+READY = b"ready"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,13 @@ def main() -> None:
     os.dup2(2, 1)
     _limit(int(sys.argv[1]))
     with suppress(BrokenPipeError, KeyboardInterrupt):
+        answers.write(READY)
+        answers.flush()
         serve(sys.stdin.buffer, answers)
 
 
 if __name__ == "__main__":
-    main()
+    # Under its importable name, so that what it pickles can be read by the run.
+    from synth.run import worker
+
+    worker.main()

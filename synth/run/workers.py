@@ -17,9 +17,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Self
 
+from synth.errors import OutsideError
 from synth.plugins import VerifierSpec
 from synth.record import Record, Verdict
-from synth.run.worker import SIZE_BYTES, Answer, Request
+from synth.run.worker import READY, SIZE_BYTES, Answer, Request
 
 _BATCH_SECONDS = 0.25
 _FIRST_BATCH = 16
@@ -60,11 +61,24 @@ class _Worker:
             str(limits.memory_mb),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            limit=1 << 20,
             # Its own session: Ctrl-C on the terminal is the run's business, not the workers'.
             start_new_session=True,
         )
-        return cls(process)
+        worker = cls(process)
+        await worker._wait_until_ready()
+        return worker
+
+    async def _wait_until_ready(self) -> None:
+        assert self._process.stdout is not None
+        try:
+            async with asyncio.timeout(_START_S):
+                await self._process.stdout.readexactly(len(READY))
+        except (TimeoutError, asyncio.IncompleteReadError):
+            await self.kill()
+            raise OutsideError(
+                f"a worker process for verifiers could not start: it {self._ending()}. "
+                "What it said stands above"
+            ) from None
 
     async def ask(self, request: Request, timeout_s: float) -> Answer:
         try:
@@ -76,7 +90,7 @@ class _Worker:
         except (asyncio.IncompleteReadError, ConnectionError):
             await self.kill()
             raise _BrokenError(f"crash: the worker process {self._ending()}") from None
-        except asyncio.CancelledError:
+        except BaseException:
             await self.kill()
             raise
 
