@@ -6,7 +6,7 @@ BIN := .venv/bin
 READ := $(wildcard tests/test_docs.py tests/test_readme.py tests/test_tree.py tests/test_exported_members.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test check lint types layers docs bench test-wheel test-vllm clean
+.PHONY: help quickstart test check lint types layers docs bench numbers test-wheel test-vllm clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -34,6 +34,9 @@ docs: .venv/dev.stamp  ## what README and docstrings say is true
 
 bench: .venv/dev.stamp  ## measure what a row costs beside a bare HTTP loop
 	$(BIN)/python benchmarks/overhead.py
+
+numbers: .venv/dev.stamp  ## how long our functions are
+	@$(BIN)/python tests/test_style.py
 
 test-wheel: .venv/dev.stamp  ## the suite on the built wheel, away from the checkout
 	.ci/test-wheel

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any, Literal, NotRequired, TypedDict
 
@@ -65,6 +65,15 @@ class Verdict:
         """Refuse a score that is no finite number (NaN once meant "not judged", and metrics drifted)."""
         if self.score is not None and not math.isfinite(self.score):
             raise ValueError(f"a verdict's score must be finite, got {self.score!r}")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON values: the constructor's arguments."""
+        return {
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "score": self.score,
+            "evidence": self.evidence,
+        }
 
     @classmethod
     def passed(cls, *, score: float | None = None, evidence: JsonObject | None = None) -> Verdict:
@@ -135,6 +144,8 @@ class Record:
     """Why, when `state` is `dropped` or `held`."""
     judgements: tuple[Judgement, ...] = ()
     """Every verdict given on this very record so far, in the order given."""
+    _content: str = field(default="", compare=False, repr=False)
+    """Digest of fields and messages, once somebody asked for it; copies take it along."""
 
     @classmethod
     def seed(
@@ -148,6 +159,14 @@ class Record:
         """Return the record of a seed: its `number` in the run, its `occurrence` among equal seeds."""
         identity = digest("seed", canonical([fields, messages]), str(occurrence))
         return cls(identity, (), identity, (number,), fields, tuple(messages))
+
+    @property
+    def content(self) -> str:
+        """Digest of fields and messages: equal content, equal verdicts."""
+        if not self._content:
+            found = digest(canonical(self.fields), canonical(self.messages))
+            object.__setattr__(self, "_content", found)
+        return self._content
 
     @property
     def instruction(self) -> str:
@@ -200,4 +219,16 @@ class Record:
 
     def judged(self, judgement: Judgement) -> Record:
         """Return this record with one more judgement on it."""
-        return replace(self, judgements=(*self.judgements, judgement))
+        # Written out: dataclasses.replace is slow, and this is done for every verdict.
+        return Record(
+            self.id,
+            self.parents,
+            self.family,
+            self.position,
+            self.fields,
+            self.messages,
+            self.state,
+            self.dropped,
+            (*self.judgements, judgement),
+            self._content,
+        )

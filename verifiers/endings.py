@@ -19,6 +19,7 @@ _WRAPPING = "*_~`\"'”’»›)]）」』】"
 _DANGLING = frozenset(",，、:：-–—/\\([{（「『【“‘«‹+=&")
 _RULE = re.compile(r"\s*([-*_=])(?:\s*\1){2,}\s*")
 _ITEM = re.compile(r"\s*(?:[-*+•·‣–]|\(?\w{1,3}[.)])\s+")
+_ROW = re.compile(r"\s*\|")
 _HEADING = re.compile(r"\s*#{1,6}\s+(.*)")
 _WHOLE_WORD = re.compile(r"\w+://\S+|[#@]\w+")
 _LABELLED = re.compile(r"[^\W\d_][\w \-/()*]{0,38}[:：]\**\s+\S")
@@ -84,8 +85,8 @@ def _closes(line: str) -> bool:
     plain = line.rstrip("*_~`")
     if not plain:
         return True
-    row = plain.endswith("|") and plain.lstrip().startswith("|")
-    return row or plain[-1] in _CLOSERS or unicodedata.category(plain[-1]) in _MARK_CATEGORIES
+    row = plain.endswith("|") and _ROW.match(plain)
+    return bool(row) or plain[-1] in _CLOSERS or unicodedata.category(plain[-1]) in _MARK_CATEGORIES
 
 
 def _is_number(text: str) -> bool:
@@ -110,9 +111,11 @@ def _has_value(line: str) -> bool:
 
 
 def _ends_like_its_neighbours(lines: list[str]) -> bool:
-    """Return whether it is an item, a line of verse or code, like others without a mark."""
+    """Return whether it is a row, an item, a line of verse or code, like others without a mark."""
     last = lines[-1]
     others = [line for line in lines[:-1] if line]
+    if _ROW.match(last):
+        return any(_ROW.match(line) and not line.endswith("|") for line in others)
     if _ITEM.match(last):
         return any(_ITEM.match(line) and not _has_end(line) for line in others)
     block = _last_block(lines)

@@ -15,9 +15,9 @@ from .refusal_phrases import PHRASES, Language
 from .text_of import nothing_to_judge, text_of
 
 _READ = 2000
-_APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ＇`´", "'"))
+_APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ＇´", "'"))
 _QUOTED = re.compile(
-    r"\"[^\"\n]*\"|“[^”\n]*”|„[^“”\n]*[“”]|«[^»\n]*»|「[^」\n]*」|『[^』\n]*』"
+    r"`[^`\n]*`|\"[^\"\n]*\"|“[^”\n]*”|„[^“”\n]*[“”]|«[^»\n]*»|「[^」\n]*」|『[^』\n]*』"
     # A single quote opens after a space and closes before one; an apostrophe does neither.
     r"|(?<!\w)'(?:[^'\n]|(?<=\w)'(?=\w))*'(?!\w)"
 )

@@ -23,7 +23,7 @@ class Repetition(Verifier):
     """The text does not loop, does not repeat itself all over, and does not stop in mid-sentence.
 
     `loop`: the end of the text is one and the same piece of at most 4,000 characters, at least
-    `copies` times in a row and together at least `loop_characters` long; the last copy may be cut.
+    `copies` times in a row and together at least `shortest_loop` long; the last copy may be cut.
 
     `repeated_ngrams`: the share of the prose that stands in word n-grams which stood there before
     is above `max_repeated`. Counted in characters of words, each once, first occurrences not at
@@ -55,8 +55,8 @@ class Repetition(Verifier):
     """Which text: the `reply`, the `instruction`, or `all` messages."""
     copies: int = Field(5, ge=2)
     """So many times in a row at the end is a loop."""
-    loop_characters: int = Field(120, ge=1)
-    """A loop shorter than this, in characters, is let pass: `ha ha ha ha ha`, a chorus."""
+    shortest_loop: int = Field(120, ge=1)
+    """A loop or a whole text shorter than this, in characters, is let pass: `ha ha ha ha`."""
     ngram: int = Field(10, ge=1)
     """Words in an n-gram."""
     max_repeated: float = Field(0.4, ge=0, le=1)
@@ -73,11 +73,11 @@ class Repetition(Verifier):
     def _verdict(self, text: str | None) -> Verdict:
         if text is None or not text.strip():
             return nothing_to_judge(self.of)
-        if unit := looping_end(text, copies=self.copies, characters=self.loop_characters):
+        if unit := looping_end(text, copies=self.copies, characters=self.shortest_loop):
             said = f"the text ends with {unit[:60].strip()!r} again and again"
             return Verdict.failed("loop", said, evidence={"unit": unit[:200]})
         repeated = round(repeated_share(text, self.ngram), 4)
-        if repeated > self.max_repeated:
+        if repeated > self.max_repeated and len(text) >= self.shortest_loop:
             said = (
                 f"{repeated:.0%} of the prose is in {self.ngram}-grams that stood there before, "
                 f"at most {self.max_repeated:.0%} may be"

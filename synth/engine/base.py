@@ -119,7 +119,15 @@ class Completion:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values, without what is absent."""
-        kept = {"text": self.text, "finish_reason": self.finish_reason, "usage": asdict(self.usage)}
+        usage = {
+            "prompt_tokens": self.usage.prompt_tokens,
+            "completion_tokens": self.usage.completion_tokens,
+        }
+        kept: dict[str, Any] = {
+            "text": self.text,
+            "finish_reason": self.finish_reason,
+            "usage": usage,
+        }
         if self.reasoning is not None:
             kept["reasoning"] = self.reasoning
         if self.tool_calls:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from hashlib import blake2b
 
 from synth.errors import OutsideError
@@ -50,13 +49,13 @@ class Judging:
         keys: list[bytes] = []
         for record in records:
             hashed = shared.copy()
-            hashed.update(canonical([record.fields, record.messages]).encode())
+            hashed.update(record.content.encode())
             keys.append(hashed.digest())
         return keys
 
     async def _keep(self, keys: Sequence[bytes], given: dict[int, Judged]) -> None:
         rows: list[VerdictRow] = [
-            (keys[place], canonical(asdict(judged.verdict)), round(judged.seconds, 6))
+            (keys[place], canonical(judged.verdict.as_json()), round(judged.seconds, 6))
             for place, judged in given.items()
             if judged.verdict.outcome != "error"
         ]
