@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import ClassVar, get_args
+from typing import Annotated, ClassVar, get_args
 
 from pydantic import Field
 
@@ -50,7 +50,7 @@ class Refusal(Verifier):
     """How many sentences are read; a line break ends one. At most 2,000 characters."""
     languages: tuple[Language, ...] = get_args(Language)
     """Which lists of phrases are used."""
-    extra: tuple[str, ...] = ()
+    extra: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     """More phrases of refusal, as plain text in any case."""
 
     def judge(self, records: Sequence[Record]) -> list[Verdict]:

@@ -55,7 +55,7 @@ class Repetition(Verifier):
     """Which text: the `reply`, the `instruction`, or `all` messages."""
     copies: int = Field(5, ge=2)
     """So many times in a row at the end is a loop."""
-    shortest_loop: int = Field(120, ge=1)
+    shortest_loop: int = Field(80, ge=1)
     """A loop or a whole text shorter than this, in characters, is let pass: `ha ha ha ha`."""
     ngram: int = Field(10, ge=1)
     """Words in an n-gram."""

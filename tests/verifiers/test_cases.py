@@ -1,0 +1,63 @@
+"""Every verifier against its table: what it must accept, what it must reject, and why."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from synth import Record
+from synth.testing import judge, record, records
+
+TABLES = sorted((Path(__file__).parent / "cases").glob("*.jsonl"))
+CASES = [
+    pytest.param(table.stem, json.loads(line), id=f"{table.stem}-{number}")
+    for table in TABLES
+    for number, line in enumerate(table.read_text("utf-8").splitlines(), 1)
+]
+
+
+def shown(case: dict[str, Any]) -> list[Record]:
+    """Return the records of a case: the earlier ones, if any, and the one that is judged.
+
+    A case gives a `text`, which then is both instruction and reply, or `messages`.
+    """
+    texts = [record(text, instruction=text) for text in case.get("earlier", ())]
+    conversations = records(case.get("earlier_messages", ()))
+    if "text" in case:
+        judged = record(case["text"], instruction=case["text"], number=1000)
+    else:
+        judged = Record.seed({}, case["messages"], number=1000)
+    return [*texts, *conversations, judged]
+
+
+@pytest.mark.parametrize(("name", "case"), CASES)
+def test_a_case_gets_its_outcome(name: str, case: dict[str, Any]):
+    verdict = judge(name, shown(case), **case.get("options", {}))[-1]
+
+    assert verdict.outcome == case["outcome"], (case["why"], verdict)
+    assert verdict.reason.partition(":")[0] == case.get("reason", ""), case["why"]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.stem)
+def test_a_table_has_ten_accepts_and_ten_rejects(table: Path):
+    cases = [json.loads(line) for line in table.read_text("utf-8").splitlines()]
+
+    counted = Counter(case["outcome"] for case in cases)
+
+    assert counted["pass"] >= 10
+    assert counted["fail"] >= 10
+    assert all(case["why"] for case in cases)
+
+
+def test_each_verifier_of_ours_has_a_table():
+    folder = Path(__file__).parents[2] / "verifiers"
+    if not folder.is_dir():
+        pytest.skip("not a checkout")
+
+    defined = {file.stem for file in folder.glob("*.py") if "(Verifier)" in file.read_text("utf-8")}
+
+    assert defined == {table.stem for table in TABLES}
