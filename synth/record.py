@@ -13,12 +13,14 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any, Literal, NotRequired, TypedDict
 
+import orjson
+
 State = Literal["live", "parent", "dropped", "held"]
 DropKind = Literal["verdict", "error", "filter"]
 Outcome = Literal["pass", "fail", "abstain", "error"]
 JsonObject = Mapping[str, Any]
 
-_encode = json.JSONEncoder(
+_encode_slowly = json.JSONEncoder(
     sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
 ).encode
 
@@ -37,9 +39,13 @@ class Message(TypedDict):
 def canonical(value: object) -> str:
     """Return `value` as JSON text with sorted keys: equal values, equal text.
 
-    Raises ValueError for NaN and infinities, TypeError for what JSON cannot hold.
+    NaN and infinities become null. Raises TypeError for what JSON cannot hold.
     """
-    return _encode(value)
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError:
+        # Whole numbers of more than 64 bits, and what JSON cannot hold at all.
+        return _encode_slowly(value)
 
 
 def digest(*parts: str) -> str:
@@ -65,6 +71,10 @@ class Verdict:
         """Refuse a score that is no finite number (NaN once meant "not judged", and metrics drifted)."""
         if self.score is not None and not math.isfinite(self.score):
             raise ValueError(f"a verdict's score must be finite, got {self.score!r}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by position."""
+        return Verdict, (self.outcome, self.reason, self.score, self.evidence)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values: the constructor's arguments."""
@@ -209,6 +219,28 @@ class Record:
             messages=self.messages if messages is None else tuple(messages),
         )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by position: records cross to worker processes by the million."""
+        return Record, self._values()
+
+    def _values(self) -> tuple[Any, ...]:
+        return (
+            self.id,
+            self.parents,
+            self.family,
+            self.position,
+            self.fields,
+            self.messages,
+            self.state,
+            self.dropped,
+            self.judgements,
+            self._content,
+        )
+
+    def as_parent(self) -> Record:
+        """Return this record as replaced by its children."""
+        return Record(*self._values()[:6], state="parent", judgements=self.judgements)
+
     def drop(self, kind: DropKind, *, by: str, reason: str) -> Record:
         """Return this record as dropped, with its reason."""
         return replace(self, state="dropped", dropped=Drop(kind, by, reason))
@@ -219,16 +251,5 @@ class Record:
 
     def judged(self, judgement: Judgement) -> Record:
         """Return this record with one more judgement on it."""
-        # Written out: dataclasses.replace is slow, and this is done for every verdict.
-        return Record(
-            self.id,
-            self.parents,
-            self.family,
-            self.position,
-            self.fields,
-            self.messages,
-            self.state,
-            self.dropped,
-            (*self.judgements, judgement),
-            self._content,
-        )
+        # By position: dataclasses.replace is slow, and this is done for every verdict.
+        return Record(*self._values()[:8], (*self.judgements, judgement), self._content)

@@ -6,11 +6,12 @@ sampling with its derived seed, so the same recipe asks for the same keys whatev
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import Any
+
+import orjson
 
 from synth.engine.base import (
     Asks,
@@ -62,7 +63,7 @@ class CachedEngine:
         asked = prompt.canonical()
         key = self._key("complete", asked, sampling.model_dump_json(exclude_defaults=True))
         if (kept := self._kept(key)) is not None:
-            return Completion.from_json(json.loads(kept))
+            return Completion.from_json(orjson.loads(kept))
         self.tally.asked += 1
         try:
             completion = await self._engine.complete(prompt, sampling, origin)
@@ -77,7 +78,7 @@ class CachedEngine:
         asked = canonical({"prompt": prompt.canonical(), "continuation": continuation})
         key = self._key("logprobs", asked)
         if (kept := self._kept(key)) is not None:
-            values = json.loads(json.loads(kept)["text"])
+            values = orjson.loads(orjson.loads(kept)["text"])
             return TokenLogprobs(tuple(values["tokens"]), tuple(values["logprobs"]))
         given = await self._engine.logprobs(prompt, continuation, origin)
         await self._keep(key, origin, asked, Completion(canonical(asdict(given))))
@@ -88,7 +89,7 @@ class CachedEngine:
         asked = canonical({"texts": list(texts)})
         key = self._key("embed", asked)
         if (kept := self._kept(key)) is not None:
-            return json.loads(json.loads(kept)["text"])
+            return orjson.loads(orjson.loads(kept)["text"])
         vectors = await self._engine.embed(texts, origin)
         await self._keep(key, origin, asked, Completion(canonical(vectors)))
         return vectors

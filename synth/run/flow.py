@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -162,7 +161,7 @@ def leaving(record: Record, outcomes: Sequence[Record], label: str) -> list[Reco
             )
     if record.id in ids:
         return list(outcomes)
-    return [replace(record, state="parent", dropped=None), *outcomes]
+    return [record.as_parent(), *outcomes]
 
 
 class Flow:

@@ -51,6 +51,24 @@ class _Group:
     error: Exception | None = None
 
 
+class _Seen:
+    """Which keys may be there: 2 MiB of bits, so that looking up what is new costs no query.
+
+    Keys are digests, so their first three bytes are as good as any hash. False alarms cost a query.
+    """
+
+    def __init__(self) -> None:
+        self._bits = bytearray(1 << 21)
+
+    def add(self, key: bytes) -> None:
+        place = int.from_bytes(key[:3], "big")
+        self._bits[place >> 3] |= 1 << (place & 7)
+
+    def __contains__(self, key: bytes) -> bool:
+        place = int.from_bytes(key[:3], "big")
+        return bool(self._bits[place >> 3] >> (place & 7) & 1)
+
+
 class Store:
     """The calls and verdicts of a run folder. One process writes; use `close` to end it."""
 
@@ -61,6 +79,7 @@ class Store:
             self._writer.executescript(_SCHEMA)
             self._writer.execute(f"PRAGMA user_version = {_VERSION}")
             self._reader = self._connect()
+            self._seen = {table: self._seen_in(table) for table in _INSERT}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="synth-store")
         self._group = _Group()
         self._commit: asyncio.Task[None] | None = None
@@ -89,8 +108,16 @@ class Store:
                 "calls that it held will be made again"
             ) from error
 
+    def _seen_in(self, table: str) -> _Seen:
+        seen = _Seen()
+        for (key,) in self._reader.execute(f"SELECT key FROM {table}"):  # noqa: S608 (our names)
+            seen.add(key)
+        return seen
+
     def call(self, key: bytes) -> str | None:
         """Return the completion kept under `key`, as JSON text, or None."""
+        if key not in self._seen["calls"]:
+            return None
         with self._damage_named():
             found = self._reader.execute("SELECT completion FROM calls WHERE key = ?", (key,)).fetchone()
         return found[0] if found else None
@@ -98,9 +125,10 @@ class Store:
     def verdicts(self, keys: Sequence[bytes]) -> dict[bytes, str]:
         """Return the verdicts kept under `keys`, as JSON text; what is not kept is left out."""
         found: dict[bytes, str] = {}
+        likely = [key for key in keys if key in self._seen["verdicts"]]
         with self._damage_named():
-            for start in range(0, len(keys), _KEYS_A_QUERY):
-                some = keys[start : start + _KEYS_A_QUERY]
+            for start in range(0, len(likely), _KEYS_A_QUERY):
+                some = likely[start : start + _KEYS_A_QUERY]
                 marks = ",".join("?" * len(some))
                 query = f"SELECT key, verdict FROM verdicts WHERE key IN ({marks})"  # noqa: S608 (marks)
                 found.update(self._reader.execute(query, some))
@@ -122,6 +150,8 @@ class Store:
         await group.done.wait()
         if group.error:
             raise group.error
+        for row in rows:
+            self._seen[table].add(row[0])
 
     async def _commit_soon(self) -> None:
         """Let a group gather, write it, and tell those who wait; again while there is more."""
