@@ -49,17 +49,17 @@ Prompted = Chat | Text
 class Sampling(Frozen):
     """How to draw a completion. What is None is left to the server's own default."""
 
-    temperature: float | None = Field(None, ge=0)
+    temperature: float | None = Field(default=None, ge=0)
     """0 is greedy."""
-    top_p: float | None = Field(None, gt=0, le=1)
+    top_p: float | None = Field(default=None, gt=0, le=1)
     top_k: int | None = None
     """Draw from the k likeliest tokens; -1 is all. Known to vLLM and llama.cpp servers."""
-    min_p: float | None = Field(None, ge=0, le=1)
+    min_p: float | None = Field(default=None, ge=0, le=1)
     """Draw from tokens at least this share as likely as the likeliest."""
     frequency_penalty: float | None = None
     presence_penalty: float | None = None
-    repetition_penalty: float | None = Field(None, gt=0)
-    max_tokens: int | None = Field(None, ge=1)
+    repetition_penalty: float | None = Field(default=None, gt=0)
+    max_tokens: int | None = Field(default=None, ge=1)
     """Longest completion, in tokens."""
     stop: tuple[str, ...] = ()
     """Texts that end the completion; not part of it."""
@@ -68,7 +68,7 @@ class Sampling(Frozen):
     """Set by the framework for every call, from the record, the stage, the step and the sample."""
     logit_bias: dict[str, float] | None = None
     """Token id (as text) to what is added to its logit."""
-    top_logprobs: int | None = Field(None, ge=0, le=20)
+    top_logprobs: int | None = Field(default=None, ge=0, le=20)
     """How many likeliest tokens to report at each place."""
     json_schema: dict[str, JsonValue] | None = None
     """The completion must be JSON that meets this schema."""
@@ -218,13 +218,13 @@ class Engine(Frozen):
     capabilities: ClassVar[frozenset[str]] = frozenset({"chat", "text"})
     """Of `chat`, `text`, `logprobs`, `embed`, `chat_text`: what `synth check` may count on."""
 
-    at_once: int = Field(256, ge=1)
+    at_once: int = Field(default=256, ge=1)
     """Requests in flight at most."""
-    timeout_s: float = Field(600.0, gt=0)
+    timeout_s: float = Field(default=600.0, gt=0)
     """Longest wait for one reply, in seconds."""
-    tries: int = Field(5, ge=1)
+    tries: int = Field(default=5, ge=1)
     """How often one request is tried that fails while others succeed."""
-    give_up_after_s: float = Field(600.0, ge=0)
+    give_up_after_s: float = Field(default=600.0, ge=0)
     """Stop the run (exit 3) when nothing succeeded for this many seconds."""
 
     @property
