@@ -1,8 +1,8 @@
 """An engine that waits: calls take turns, and try again while the world is in trouble.
 
 An outage is never a drop. A call is given up only when its failures may be its own fault *and* the
-engine demonstrably answers others; when nobody is answered for long enough, the whole run stops.
-A call keeps its slot while it waits, so a server in trouble is asked by fewer, not by others instead;
+engine demonstrably answers others; when nobody is answered for long enough, the whole run stops. A
+call keeps its slot while it waits, so a server in trouble is asked by fewer, not by others instead;
 while nobody gets through at all, a handful of calls probe and the rest wait for them.
 """
 
@@ -57,12 +57,13 @@ class PatientEngine:
     """`engine`, asked by at most `at_once` calls at a time, each with patience.
 
     After its first failure a call waits `first_wait_s`, twice as long after each further one, at
-    most `longest_wait_s`, up to half of it taken off at random, on top of what the server asked for.
+    most `longest_wait_s`, up to half of it taken off at random, on top of what the server asked
+    for.
 
     `tries` failures that blame the call (see Outage) make it a CallFailed if another call got
-    through after the last but one. If none did, a canary decides: one tiny request of the same kind.
-    When nobody was answered for `give_up_after_s` since the first of an unbroken row of failures:
-    EngineDown.
+    through after the last but one. If none did, a canary decides: one tiny request of the same
+    kind. When nobody was answered for `give_up_after_s` since the first of an unbroken row of
+    failures: EngineDown.
     """
 
     def __init__(
