@@ -28,11 +28,12 @@ FILE = "dataset.duckdb"
 
 # DuckDB must live in what a run leaves of its memory: one thread, few rows between two flushes.
 _WINDOW_ROWS = 4096
+_OFFLINE = {"autoinstall_known_extensions": False}
 _LIMITS = {
+    **_OFFLINE,
     "threads": 1,
     "memory_limit": "96MB",
     "write_buffer_row_group_count": 1,
-    "autoinstall_known_extensions": False,
 }
 
 _TABLES = """
@@ -229,18 +230,18 @@ def _explained(error: duckdb.Error, stages: Iterable[tuple[str, Path]]) -> Stora
     return StorageError(f"cannot build {FILE}: {error}. Is the disk full?")
 
 
-def connect(folder: Path, *, read_only: bool = True) -> Any:
+def connect(folder: Path, *, read_only: bool = True, sparing: bool = False) -> Any:
     """Return a DuckDB connection to the database of a run; use it in a `with`.
 
-    Raises RunError when there is none, StorageError when it cannot be opened.
+    `sparing` keeps it to the memory that a run has to spare. Raises RunError when there is no database,
+    StorageError when it cannot be opened.
     """
     path = folder / FILE
     if not path.is_file():
         raise RunError(f"{str(folder)!r} has no {FILE}: `synth run` makes it at the end of a run")
+    settings = {**_LIMITS, "temp_directory": str(folder / f"{FILE}.tmp")} if sparing else _OFFLINE
     try:
-        return duckdb.connect(
-            str(path), read_only=read_only, config={"autoinstall_known_extensions": False}
-        )
+        return duckdb.connect(str(path), read_only=read_only, config=settings)
     except duckdb.Error as error:
         raise StorageError(f"cannot open {FILE}: {error}") from error
 

@@ -1,0 +1,112 @@
+"""Preference pairs: what the recipe's verifiers let pass against what they dropped, for the same prompt.
+
+A prompt is all messages before the last assistant's turn. Chosen are live records without a failing verdict of
+a verifier named in `rejected_by`; rejected are records that such a verifier dropped. What was held or
+ended in an error is neither, and so is a live record that a named verifier failed but the recipe kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from synth.export.dataset import (
+    JSON_TURNS,
+    PLAIN,
+    PLAIN_TURNS,
+    TEXT,
+    Dataset,
+    Kind,
+    in_test,
+    tables,
+    turns,
+)
+from synth.recipe import Dpo
+
+# Texts stay where they are until pairs are known: an answer is its row, and digests of prompt and reply.
+_ANSWERS = """
+CREATE OR REPLACE TEMP TABLE answers AS
+SELECT line, id, position, family, good, plain, md5(turns[:-2]::VARCHAR) AS prompt, md5(turns[-1]) AS reply
+FROM (
+    SELECT rowid AS line, id, position, family, state = 'live' AS good, {plain} AS plain,
+           from_json(messages, '["JSON"]')::VARCHAR[] AS turns
+    FROM records
+    WHERE (
+        state = 'live' AND id NOT IN (
+            SELECT record_id FROM verdicts WHERE outcome = 'fail' AND list_contains($labels, label)
+        )
+        OR state = 'dropped' AND drop_kind = 'verdict' AND list_contains($labels, drop_by)
+    ) AND messages->>'$[#-1].role' = 'assistant' AND json_array_length(messages) > 1
+)
+"""
+# The same reply twice on one side gives the same pair twice; the same on both sides teaches nothing.
+_PAIRS = """
+CREATE OR REPLACE TEMP TABLE pairs AS
+WITH prompts AS (
+    SELECT prompt, min_by(family, position) AS family FROM answers GROUP BY prompt
+), distinct_answers AS (
+    FROM answers
+    WHERE good OR (prompt, reply) NOT IN (SELECT (prompt, reply) FROM answers WHERE good)
+    QUALIFY row_number() OVER (PARTITION BY prompt, good, reply ORDER BY position, id) = 1
+), ranked AS (
+    SELECT *, row_number() OVER (PARTITION BY prompt, good ORDER BY position, id) AS rank
+    FROM distinct_answers
+)
+SELECT row_number() OVER (ORDER BY chosen.position, chosen.id) - 1 AS number,
+       chosen.line AS chosen, rejected.line AS rejected, prompts.family AS family
+FROM ranked AS chosen JOIN ranked AS rejected USING (prompt, rank) JOIN prompts USING (prompt)
+WHERE chosen.good AND NOT rejected.good AND rank <= $most
+"""
+_WINDOW_PAIRS = 2048
+_WINDOWS = f"""
+SELECT number // {_WINDOW_PAIRS} AS number, min(chosen), max(chosen), min(rejected), max(rejected)
+FROM pairs GROUP BY ALL ORDER BY ALL
+"""
+
+
+def dataset(connection: Any, options: Dpo) -> Dataset:
+    """Return `prompt`, `chosen`, `rejected`, the ids of both and their family, by position of the chosen.
+
+    The first chosen of a prompt meets its first rejected, the second the second, and so on up to
+    `pairs_per_prompt`. A record is used once, a reply's text once on one side. The split is that of
+    the family of the prompt's first record.
+    """
+    labels = list(options.rejected_by)
+    connection.execute(_ANSWERS.format(plain=PLAIN), {"labels": labels})
+    connection.execute(_PAIRS, {"most": options.pairs_per_prompt})
+    used = "SELECT unnest([chosen, rejected]) FROM pairs"
+    other = connection.execute(
+        f"SELECT 1 FROM answers WHERE line IN ({used}) AND NOT plain LIMIT 1"  # noqa: S608
+    ).fetchone()
+    kind = JSON_TURNS if other else PLAIN_TURNS
+    columns = {
+        **dict.fromkeys(("prompt", "chosen", "rejected"), kind),
+        **dict.fromkeys(("chosen_id", "rejected_id", "family"), TEXT),
+    }
+    return Dataset(
+        columns,
+        _rows(connection, columns, kind, in_test(options.test_fraction, family="pairs.family")),
+        "A row is a prompt with a chosen and a rejected reply, for preference tuning. "
+        f"Rejected replies were dropped by {' or '.join(labels)}.",
+    )
+
+
+def _rows(connection: Any, columns: dict[str, Kind], kind: Kind, test: str) -> Iterator[Any]:
+    """Yield the pairs window by window, each from the row ranges that hold its texts."""
+    for number, *ranges in connection.execute(_WINDOWS).fetchall():
+        first, last, first_rejected, last_rejected = ranges
+        sql = f"""
+        SELECT {turns(kind, "good.messages")}[:-2] AS prompt,
+               {turns(kind, "good.messages")}[-1:] AS chosen,
+               {turns(kind, "bad.messages")}[-1:] AS rejected,
+               good.id AS chosen_id, bad.id AS rejected_id, pairs.family AS family,
+               {test} AS test
+        FROM pairs
+        JOIN records AS good ON good.rowid = pairs.chosen
+        JOIN records AS bad ON bad.rowid = pairs.rejected
+        WHERE pairs.number // {_WINDOW_PAIRS} = {number}
+          AND good.rowid BETWEEN {first} AND {last}
+          AND bad.rowid BETWEEN {first_rejected} AND {last_rejected}
+        ORDER BY pairs.number
+        """  # noqa: S608 (SQL of ours and numbers)
+        yield from tables(connection, sql, columns)

@@ -1,0 +1,34 @@
+"""Rows for supervised fine-tuning: every live record that ends with an assistant's turn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from synth.export.dataset import (
+    JSON_TURNS,
+    PLAIN,
+    PLAIN_TURNS,
+    TEXT,
+    Dataset,
+    in_test,
+    tables,
+    turns,
+)
+from synth.recipe import Sft
+
+
+def dataset(connection: Any, options: Sft) -> Dataset:
+    """Return `messages`, `id` and `family` of each row of the view `sft`, by position."""
+    other = connection.execute(f"SELECT 1 FROM sft WHERE NOT {PLAIN} LIMIT 1").fetchone()  # noqa: S608
+    kind = JSON_TURNS if other else PLAIN_TURNS
+    columns = {"messages": kind, "id": TEXT, "family": TEXT}
+    # The table is stored by position and read by one thread: no sort is needed to keep that order.
+    sql = (
+        f"SELECT {turns(kind)} AS messages, id, family, "  # noqa: S608 (SQL of ours, a number)
+        f"{in_test(options.test_fraction)} AS test FROM sft"
+    )
+    return Dataset(
+        columns,
+        tables(connection, sql, columns),
+        "A row is one conversation that ends with the assistant's turn, for supervised fine-tuning.",
+    )
