@@ -1,21 +1,25 @@
 """Find engines, stages and verifiers by name; ours come through the same door as anyone's.
 
-Names are entry points of the groups `synth.engines`, `synth.stages` and `synth.verifiers`. Listing them
-imports nothing; a plugin is loaded when it is used, and one that is broken is named and hurts nobody else.
-A name may also be `module:Class` or `./file.py:name`.
+Names are entry points of the groups `synth.engines`, `synth.stages` and `synth.verifiers`. Listing
+them imports nothing; a plugin is loaded when it is used, and one that is broken is named and hurts
+nobody else. A name may also be `module:Class` or `./file.py:name`.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import json
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
-from importlib.metadata import EntryPoint, distribution, entry_points
+from importlib.metadata import EntryPoint, entry_points, packages_distributions, version
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal
 
 from synth.engine.base import Engine
@@ -51,7 +55,7 @@ class Found:
 
     cls: type[Any]
     source: str
-    """Name and version of its distribution, or `file NAME DIGEST`: part of what a verdict is keyed by."""
+    """Name and version of its distribution, or `file NAME DIGEST`: a verdict's key holds it."""
 
 
 @cache
@@ -83,16 +87,25 @@ def find(kind: Kind, name: str, *, folder: Path | None = None) -> Found:
     Raises PluginError that says what was looked for, what was found and which names exist.
     """
     if ".py:" in name:
-        found = _from_file(name, folder or Path())
+        found = _from_file(kind, name, folder or Path())
     elif ":" in name:
         found = _from_module(kind, name)
     else:
         found = _from_entry(kind, name)
-    expected = _EXPECTED[kind]
-    if not (isinstance(found.cls, type) and issubclass(found.cls, expected)):
-        wanted = " or ".join(f"synth.{cls.__name__}" for cls in expected)
-        raise PluginError(f"{name!r} ({found.source}) must be a subclass of {wanted}, is {found.cls!r}")
+    _refuse_wrong_kind(kind, name, found.cls, found.source)
     return found
+
+
+def _refuse_wrong_kind(kind: Kind, name: str, cls: object, source: str) -> None:
+    expected = _EXPECTED[kind]
+    if isinstance(cls, type) and issubclass(cls, expected):
+        return
+    choice = " or ".join(f"synth.{wanted.__name__}" for wanted in expected)
+    plain_function = kind == "verifiers" and inspect.isfunction(cls)
+    hint = "; decorate it with @synth.verifier" if plain_function else ""
+    raise PluginError(
+        f"the {kind[:-1]} {name!r} ({source}) must be a subclass of {choice}, is {cls!r}{hint}"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,70 +129,94 @@ class VerifierSpec:
 def _from_entry(kind: Kind, name: str) -> Found:
     entries = _entries(kind).get(name, ())
     if not entries:
-        known = _entries(kind)
-        raise PluginError(
-            f"no {kind[:-1]} named {name!r}. {did_you_mean(name, known)} "
-            f"`synth plugins` lists all {len(known)}."
-        )
-    if len(entries) > 1:
+        raise PluginError(_unknown(kind, name))
+    entry, *others = entries
+    if others:
         sources = " and ".join(_source(entry) for entry in entries)
         targets = " or ".join(repr(entry.value) for entry in entries)
-        raise PluginError(f"{sources} both bring a {kind[:-1]} named {name!r}. Say which: {targets}.")
-    entry = entries[0]
-    try:
-        return Found(entry.load(), _source(entry))
-    except Exception as error:
         raise PluginError(
-            f"the {kind[:-1]} {name!r} of {_source(entry)} does not load: "
-            f"{type(error).__name__}: {error}"
-        ) from error
+            f"{sources} both bring a {kind[:-1]} named {name!r}. Say which: {targets}."
+        )
+    return _loaded(kind, entry)
+
+
+def _unknown(kind: Kind, name: str) -> str:
+    known = _entries(kind)
+    for other in KINDS:
+        if name in _entries(other):
+            return f"no {kind[:-1]} named {name!r}; there is a {other[:-1]} of that name"
+    hint = did_you_mean(name, known)
+    return f"no {kind[:-1]} named {name!r}. {hint} `synth plugins` lists all {len(known)}."
+
+
+def _loaded(kind: Kind, entry: EntryPoint) -> Found:
+    with _blamed_on(f"the {kind[:-1]} {entry.name!r} of {_source(entry)}"):
+        return Found(entry.load(), _source(entry))
+
+
+@contextmanager
+def _blamed_on(plugin: str) -> Generator[None, None, None]:
+    """Turn whatever a plugin's code raises while it is imported into a PluginError that names it.
+
+    SystemExit counts: a script without a main guard must not end the run.
+    """
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"{plugin} does not load: {type(error).__name__}: {error}") from error
 
 
 def _from_module(kind: Kind, name: str) -> Found:
-    module_name, _, attribute = name.partition(":")
     for entries in _entries(kind).values():
         for entry in entries:
             if entry.value == name:
-                return Found(entry.load(), _source(entry))
-    try:
-        loaded = getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError) as error:
-        raise PluginError(f"cannot load {name!r}: {error}") from error
-    return Found(loaded, _module_source(module_name))
+                return _loaded(kind, entry)
+    module_name, _, attribute = name.partition(":")
+    with _blamed_on(f"the {kind[:-1]} {name!r}"):
+        found = getattr(importlib.import_module(module_name), attribute)
+    return Found(found, _module_source(module_name))
 
 
 def _module_source(module_name: str) -> str:
-    top = module_name.partition(".")[0]
-    try:
-        found = distribution(top)
-        return f"{found.name} {found.version}"
-    except importlib.metadata.PackageNotFoundError:
-        file = getattr(sys.modules[module_name], "__file__", None)
-        return f"file {Path(file).name} {_file_digest(Path(file))}" if file else top
+    brought_by = packages_distributions().get(module_name.partition(".")[0], ())
+    if brought_by:
+        return f"{brought_by[0]} {version(brought_by[0])}"
+    file = getattr(sys.modules[module_name], "__file__", None)
+    return f"file {Path(file).name} {_file_digest(Path(file))}" if file else module_name
 
 
 def _file_digest(path: Path) -> str:
     return blake2b(path.read_bytes(), digest_size=8).hexdigest()
 
 
-def _from_file(name: str, folder: Path) -> Found:
+def _from_file(kind: Kind, name: str, folder: Path) -> Found:
     file, _, attribute = name.rpartition(":")
     path = (folder / file).resolve()
     if not path.is_file():
-        raise PluginError(f"no file {file!r} for the plugin {name!r}")
+        raise PluginError(f"no file {file!r} beside the recipe, for the {kind[:-1]} {name!r}")
     content = _file_digest(path)
-    module_name = f"synth_file_{path.stem}_{content}"
-    if module_name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(module_name, path)
-        if spec is None or spec.loader is None:
-            raise PluginError(f"{file!r} is no Python file")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[module_name] = module
-        try:
+    module = _module_of(path, content)
+    if not hasattr(module, attribute):
+        public = [known for known in vars(module) if not known.startswith("_")]
+        raise PluginError(f"{file!r} has no {attribute!r}. {did_you_mean(attribute, public)}")
+    return Found(getattr(module, attribute), f"file {path.name} {content}")
+
+
+def _module_of(path: Path, content: str) -> ModuleType:
+    """Return the file as a module, run once for the same content."""
+    name = f"synth_file_{path.stem}_{content}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Before it runs: classes look their module up while they are made.
+    sys.modules[name] = module
+    try:
+        with _blamed_on(repr(path.name)):
             spec.loader.exec_module(module)
-        except Exception as error:
-            del sys.modules[module_name]
-            raise PluginError(f"{file!r} does not load: {type(error).__name__}: {error}") from error
-    if not hasattr(sys.modules[module_name], attribute):
-        raise PluginError(f"{file!r} has no {attribute!r}")
-    return Found(getattr(sys.modules[module_name], attribute), f"file {path.name} {content}")
+    except PluginError:
+        del sys.modules[name]
+        raise
+    return module

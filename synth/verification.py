@@ -1,15 +1,15 @@
 """A verifier: records in, one verdict for each out.
 
-Three depths of one interface. A function with `@verifier`; a `Verifier` that judges batches on the CPU, in
-worker processes; a `ModelVerifier` that asks engines. What follows from a verdict (drop, keep, hold) is the
-recipe's choice, never the verifier's.
+Three depths of one interface. A function with `@verifier`; a `Verifier` that judges batches on the
+CPU, in worker processes; a `ModelVerifier` that asks engines. What follows from a verdict (drop,
+keep, hold) is the recipe's choice, never the verifier's.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast, overload
 
 from synth.frozen import Frozen
 from synth.record import Record, Verdict
@@ -22,9 +22,9 @@ class _Judges(Frozen):
     name: ClassVar[str] = ""
     """What a recipe calls it; by default the class's name in lower case."""
     version: ClassVar[str] = "1"
-    """Raised when a verdict may differ for the same record and options: stored verdicts then no longer count."""
+    """Raised when a record may get another verdict than before: stored ones then do not count."""
     in_order: ClassVar[bool] = False
-    """Whether it must see all records, one batch after another, by position (it may then keep state)."""
+    """Whether it must see all records, batch after batch, by position (it may then keep state)."""
     reasons: ClassVar[tuple[str, ...]] = ()
     """The codes that its verdicts' reasons may begin with."""
 
@@ -47,7 +47,7 @@ class Verifier(_Judges):
     """A verifier that needs no model: plain CPU work, judged in worker processes under limits."""
 
     def judge(self, records: Sequence[Record]) -> Sequence[Verdict]:
-        """Return one verdict for each record, in order; the same at any batch size unless `in_order`."""
+        """Return one verdict for each record, in order; the same at any batch size."""
         raise NotImplementedError(f"{type(self).__name__} must define judge()")
 
 
@@ -71,36 +71,89 @@ def as_verdict(judged: Judged) -> Verdict:
         return judged
     if judged is None:
         return Verdict.abstained("not_applicable", "the function returned None")
-    if isinstance(judged, bool):
-        return Verdict.passed() if judged else Verdict.failed("failed", "the function returned False")
-    if isinstance(judged, int | float):
+    if judged is True:
+        return Verdict.passed()
+    if judged is False:
+        return Verdict.failed("failed", "the function returned False")
+    # A plugin's function returns what it likes, whatever its annotation says.
+    if isinstance(cast("object", judged), int | float):
         return Verdict.passed(score=float(judged))
     raise TypeError(f"wanted bool, float, Verdict or None, got {type(judged).__name__}")
 
 
-def verifier(function: Callable[..., Judged]) -> type[Verifier]:
+@overload
+def verifier(function: Callable[..., Judged], /) -> type[Verifier]: ...
+
+
+@overload
+def verifier(
+    *, version: str = "1", reasons: tuple[str, ...] = ()
+) -> Callable[[Callable[..., Judged]], type[Verifier]]: ...
+
+
+def verifier(
+    function: Callable[..., Judged] | None = None,
+    /,
+    *,
+    version: str = "1",
+    reasons: tuple[str, ...] = (),
+) -> type[Verifier] | Callable[[Callable[..., Judged]], type[Verifier]]:
     """Return a verifier class that judges record by record with `function(record, **options)`.
 
-    Its keyword parameters with defaults become the options of the verifier, its docstring the help.
+    The function's other parameters become the options of the verifier, its docstring the help.
+    Stands bare, or with a `version` and with the codes of the reasons that the function itself
+    gives.
     """
-    options = {
-        name: (parameter.annotation if parameter.annotation is not parameter.empty else Any,
-               parameter.default)
-        for name, parameter in list(inspect.signature(function, eval_str=True).parameters.items())[1:]
-    }
+    if function is None:
+        return lambda function: _class_of(function, version, reasons)
+    return _class_of(function, version, reasons)
+
+
+def _class_of(
+    function: Callable[..., Judged], version: str, reasons: tuple[str, ...]
+) -> type[Verifier]:
+    parameters = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+    _refuse_odd_options(function, parameters)
+    names = [parameter.name for parameter in parameters]
 
     def judge(self: Verifier, records: Sequence[Record]) -> list[Verdict]:
-        chosen = {name: getattr(self, name) for name in options}
+        chosen = {name: getattr(self, name) for name in names}
         return [as_verdict(function(record, **chosen)) for record in records]
 
+    unset = inspect.Parameter.empty
+    annotations = {
+        given.name: Any if given.annotation is unset else given.annotation for given in parameters
+    }
     namespace = {
         "__module__": function.__module__,
         "__qualname__": function.__qualname__,
         "__doc__": function.__doc__,
-        "__annotations__": {name: annotation for name, (annotation, _) in options.items()},
+        "__annotations__": {
+            **annotations,
+            "name": ClassVar[str],
+            "version": ClassVar[str],
+            "reasons": ClassVar[tuple[str, ...]],
+        },
         "judge": judge,
         "name": function.__name__,
-        **{name: default for name, (_, default) in options.items()},
+        "version": version,
+        "reasons": ("failed", "not_applicable", *reasons),
+        **{given.name: given.default for given in parameters if given.default is not unset},
     }
-    namespace["__annotations__"]["name"] = ClassVar[str]
     return type(function.__name__, (Verifier,), namespace)
+
+
+def _refuse_odd_options(
+    function: Callable[..., Judged], parameters: Sequence[inspect.Parameter]
+) -> None:
+    """Raise TypeError where a parameter cannot be an option."""
+    for given in parameters:
+        if given.kind in (given.VAR_POSITIONAL, given.VAR_KEYWORD, given.POSITIONAL_ONLY):
+            raise TypeError(
+                f"the verifier {function.__name__!r} wants options that have names, got '{given}'"
+            )
+        if hasattr(Verifier, given.name):
+            raise TypeError(
+                f"the verifier {function.__name__!r} cannot call an option {given.name!r}: every "
+                "verifier has that name already; choose another"
+            )
