@@ -74,11 +74,11 @@ def _line_row(shown: str, number: int, line: bytes) -> Row:
     try:
         text = line.decode("utf-8-sig" if line.startswith(_BOM) else "utf-8")
     except UnicodeDecodeError as error:
-        return _bad(shown, number, _not_utf8(error), line.decode("utf-8", "replace"))
+        return _bad(shown, number, _not_utf8(error), line.decode("utf-8", "replace").rstrip())
     try:
         return Row(shown, number, _decoder.decode(text))
     except (ValueError, RecursionError) as error:
-        return _bad(shown, number, _not_json(error), text.rstrip("\r\n"))
+        return _bad(shown, number, _not_json(error), text.rstrip())
 
 
 def _not_utf8(error: UnicodeDecodeError) -> str:
@@ -237,7 +237,7 @@ def _header(reader: Reader, shown: str) -> list[str]:
     except csv.Error as error:
         raise SeedError(f"wanted a header of column names in {shown!r}: {error}") from error
     twice = sorted({name for name in header if header.count(name) > 1})
-    if twice or not all(header) or not _is_utf8("".join(header)):
+    if not header or not all(header) or twice or not _is_utf8("".join(header)):
         found = f"{twice[0]!r} twice" if twice else repr(header)
         raise SeedError(
             f"wanted a first line of distinct column names in UTF-8 in {shown!r}, found {found}"

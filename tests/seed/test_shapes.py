@@ -1,0 +1,164 @@
+"""Known shapes become messages; what cannot be a seed says why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from synth.seed.shapes import shaped
+from synth.seed.values import RowError
+
+USER = {"role": "user", "content": "Hi"}
+ASSISTANT = {"role": "assistant", "content": "Ho"}
+TURNS = [USER, ASSISTANT]
+SHAREGPT = [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Ho"}]
+CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+
+
+@pytest.mark.parametrize(
+    ("row", "messages", "fields"),
+    [
+        ("Hi", [USER], {}),
+        ({"messages": TURNS, "prompt": "Hi"}, TURNS, {"prompt": "Hi"}),
+        ({"messages": '[{"role": "user", "content": "Hi"}]'}, [USER], {}),
+        ({"messages": None, "instruction": "Hi", "output": "Ho"}, TURNS, {"messages": None}),
+        ({"conversations": SHAREGPT, "id": "7"}, TURNS, {"id": "7"}),
+        ({"conversation": TURNS}, TURNS, {}),
+        ({"instruction": "Hi", "input": "", "output": "Ho"}, TURNS, {}),
+        ({"instruction": "Hi", "output": " "}, [USER], {}),
+        ({"instruction": "Hi", "output": None}, [USER], {}),
+        ({"prompt": "Hi", "response": "Ho", "n": 1}, TURNS, {"n": 1}),
+        ({"instruction": "Hi", "response": "Ho"}, TURNS, {}),
+        ({"prompt": [USER], "completion": [ASSISTANT]}, TURNS, {}),
+        ({"prompt": [USER], "completion": []}, [USER], {}),
+        ({"instruction": "Hi"}, [USER], {}),
+        ({"prompt": "Hi"}, [USER], {}),
+        ({"question": "Hi"}, [USER], {}),
+    ],
+)
+def test_a_known_shape_becomes_messages_and_the_rest_fields(row: Any, messages: Any, fields: Any):
+    found = shaped(row)
+
+    assert list(found.messages) == messages
+    assert found.fields == fields
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"question": "1+1?", "answer": "2"},
+        {"prompt": "Hi", "chosen": "Ho", "rejected": "Hm"},
+        {"instruction": "Hi", "topic": "greetings"},
+        {"instruction": 3},
+        {"text": "Hi"},
+    ],
+)
+def test_columns_of_no_known_shape_stay_fields(row: dict[str, Any]):
+    assert shaped(row) == (row, ())
+
+
+def test_an_alpaca_input_follows_the_instruction_after_a_blank_line():
+    found = shaped({"instruction": "Add.", "input": "1, 2", "output": "3"})
+
+    assert [message["content"] for message in found.messages] == ["Add.\n\n1, 2", "3"]
+
+
+def test_the_first_instance_of_self_instruct_makes_the_messages_and_all_stay():
+    instances = [{"input": "1, 2", "output": "3"}, {"input": "2, 2", "output": "4"}]
+
+    found = shaped({"id": "t0", "instruction": "Add.", "instances": instances})
+
+    assert [message["content"] for message in found.messages] == ["Add.\n\n1, 2", "3"]
+    assert found.fields == {"id": "t0", "instances": instances}
+
+
+def test_self_instruct_without_an_instance_is_its_instruction():
+    assert shaped({"instruction": "Hi", "instances": []}).messages == (USER,)
+
+
+def test_a_turn_keeps_tools_names_and_reasoning_and_nothing_else():
+    found = shaped(
+        {
+            "messages": [
+                {"role": "user", "content": "Hi", "name": "Ann", "weight": 1, "tool_calls": None},
+                {
+                    "role": "assistant",
+                    "content": None,
+                    "tool_calls": [CALL],
+                    "reasoning_content": "Hm",
+                },
+                {"role": "tool", "content": "42", "tool_call_id": "c1"},
+            ]
+        }
+    )
+
+    assert found.messages == (
+        {**USER, "name": "Ann"},
+        {"role": "assistant", "content": "", "tool_calls": [CALL], "reasoning": "Hm"},
+        {"role": "tool", "content": "42", "tool_call_id": "c1"},
+    )
+
+
+def test_text_parts_are_joined():
+    parts = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
+
+    assert shaped({"messages": [{"role": "user", "content": parts}]}).messages == (
+        {"role": "user", "content": "a\nb"},
+    )
+
+
+@pytest.mark.parametrize("role", ["system", "developer", "System"])
+def test_roles_have_one_spelling(role: str):
+    assert shaped({"messages": [{"role": role, "content": "x"}]}).messages[0]["role"] == "system"
+
+
+def _chat(**turn: Any) -> dict[str, Any]:
+    return {"messages": [turn]}
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (7, "not_an_object: wanted an object or a text, found a number"),
+        (["Hi"], "not_an_object: wanted an object or a text, found a list"),
+        (None, "not_an_object: wanted an object or a text, found null"),
+        ("  ", "empty_row: the text is empty"),
+        ({}, "empty_row: the row has no columns"),
+        ({"question": ""}, "empty_row: the question is empty"),
+        ({"instruction": "", "output": "Ho"}, "empty_row: the instruction is empty"),
+        ({"messages": []}, "no_messages: 'messages' is empty"),
+        ({"messages": None}, "no_messages: the column of the messages is null"),
+        ({"messages": "Hi"}, "no_messages: wanted a list of turns as 'messages', found a text"),
+        ({"conversations": ["Hi"]}, "no_messages: turn 1 is a text, wanted an object"),
+        (_chat(role="judge", content="x"), "unknown_role: turn 1 has the role 'judge'; known: "),
+        (_chat(content="x"), "unknown_role: turn 1 has the role None"),
+        (_chat(role="user"), "content_not_text: turn 1 holds null, wanted text"),
+        (_chat(role="user", content=3), "content_not_text: turn 1 holds a number"),
+        (_chat(role="user", content=[]), "content_not_text: turn 1 holds a list"),
+        (
+            _chat(role="user", content=[{"type": "image_url"}]),
+            "content_not_text: turn 1 has a part 'image_url', wanted 'text'",
+        ),
+        (
+            _chat(role="assistant", content="", tool_calls="f()"),
+            "wrong_type: turn 1: wanted a list",
+        ),
+        (
+            {"prompt": "Hi", "response": 3},
+            "content_not_text: wanted text in 'response', found a nu",
+        ),
+        ({"instruction": {}, "output": "x"}, "content_not_text: wanted text in 'instruction', fou"),
+        ({"instruction": "Hi", "instances": 3}, "wrong_type: wanted a list of objects as 'instanc"),
+    ],
+)
+def test_an_unusable_row_says_why(row: Any, reason: str):
+    with pytest.raises(RowError) as caught:
+        shaped(row)
+
+    assert str(caught.value).startswith(reason)
+
+
+def test_nested_text_that_only_looks_like_turns_is_told_and_not_a_crash():
+    with pytest.raises(RowError, match="found a text"):
+        shaped({"messages": "[" * 100_000})
