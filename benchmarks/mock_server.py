@@ -107,8 +107,7 @@ class MockServer:
     @property
     def stats(self) -> dict[str, float]:
         """What it saw; the mean is over time, from the first arrival to the last."""
-        seen = self.counted
-        span = seen.last_at - seen.first_at
+        seen, span = self.counted, self.counted.last_at - self.counted.first_at
         return {
             "requests": seen.requests,
             "answered": seen.answered,
@@ -257,10 +256,8 @@ def _completed(body: bytes, *, chat: bool, sentences: int) -> bytes:
 def _words(asked: str, sentences: int) -> list[str]:
     drawn = blake2b(asked.encode(), digest_size=8).digest()
     first, step = int.from_bytes(drawn[:4], "big"), int.from_bytes(drawn[4:], "big") | 1
-    said: list[str] = []
-    for number in range(sentences):
-        said += _SENTENCES[(first + number * step) % len(_SENTENCES)]
-    return said
+    said = (_SENTENCES[(first + n * step) % len(_SENTENCES)] for n in range(sentences))
+    return [word for sentence in said for word in sentence]
 
 
 @contextlib.asynccontextmanager
