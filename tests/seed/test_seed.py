@@ -84,6 +84,15 @@ def test_a_row_that_parses_but_cannot_be_used_is_told_with_its_text(tmp_path: Pa
     assert wrong.fields["raw"] == '{"messages": "hä?"}'
 
 
+def test_the_text_of_an_unusable_row_is_cut_and_whole_unicode(tmp_path: Path):
+    broken = r'{"messages": "\ud800' + "x" * 5000 + '"}'
+    write(tmp_path / "chat.jsonl", broken, '"Hello"')
+
+    bad, _ = records_of(tmp_path, "chat.jsonl")
+
+    assert bad.fields["raw"] == ('{"messages": "\ufffd' + "x" * 5000)[:2000]
+
+
 def test_the_limit_counts_good_seeds_and_stops_right_after_the_last(tmp_path: Path):
     write(tmp_path / "a.jsonl", "?", '{"n": 1}', "?", '{"n": 2}', "?")
     write(tmp_path / "b.jsonl", '{"n": 3}')
@@ -169,6 +178,14 @@ def test_a_folder_gives_its_known_files_by_name_and_nothing_below(tmp_path: Path
 
     assert (one.fields["n"], two.fields["n"]) == ("one", "two")
     assert bad.fields["file"] == "data/1.jsonl"
+
+
+def test_the_files_of_a_folder_come_in_the_order_of_their_names(tmp_path: Path):
+    names = [f"{n:02d}" for n in range(40)]
+    for name in reversed(names):
+        write(tmp_path / "data" / f"{name}.jsonl", json.dumps({"name": name}))
+
+    assert [record.fields["name"] for record in records_of(tmp_path, "data")] == names
 
 
 def test_a_folder_without_a_known_file_is_refused(tmp_path: Path):

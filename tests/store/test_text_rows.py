@@ -95,9 +95,8 @@ def test_a_json_list_gives_its_items_with_their_lines(tmp_path: Path):
 def test_a_json_list_is_the_same_in_chunks_of_any_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    content = json.dumps(
-        [{"text": "x" * n, "n": n * 1000} for n in range(40)] + [12345, "é"], indent=1
-    )
+    objects = [{"text": "x" * n, "n": n * 1000} for n in range(40)]
+    content = json.dumps([*range(12345, 12365), "é", *objects, 12345], indent=1)
     whole = items_of(tmp_path / "a.json", content)
 
     for size in (1, 2, 7, 64):
