@@ -63,7 +63,7 @@ def _how_the_last_line_breaks(lines: list[str], short_words: int) -> str:
         return ""
     if bare[-1] in _DANGLING:
         return f"it ends with {bare[-1]!r} after {_tail(bare[:-1])!r}"
-    if heading or _stands_alone(lines, short_words) or _ends_like_its_neighbours(lines):
+    if _stands_alone(lines, short_words) or _ends_like_its_neighbours(lines):
         return ""
     return f"the last sentence has no end: {_tail(last)!r}"
 
