@@ -105,14 +105,22 @@ def json_file(path: Path, shown: str) -> Iterator[Row]:
     """Yield the items of a JSON list, or one row a line if the file does not begin with `[`.
 
     A list is read item by item; one that is broken ends the file, as nobody knows where the next
-    begins.
+    begins. Raises SeedError for a single object written over several lines.
     """
     with opened(path) as file:
         try:
             beginning = file.read(_CHUNK).removeprefix(_BOM).lstrip()
         except _CUT_OFF:
             beginning = b""
-    return _listed(path, shown) if beginning.startswith(b"[") else json_lines(path, shown)
+    if beginning.startswith(b"["):
+        return _listed(path, shown)
+    first, newline, _ = beginning.partition(b"\n")
+    # Some of its lines would pass for texts.
+    if newline and first.startswith(b"{") and not first.rstrip().endswith(b"}"):
+        raise SeedError(
+            f"wanted a list or one object a line in {shown!r}, found an object over several lines"
+        )
+    return json_lines(path, shown)
 
 
 def _listed(path: Path, shown: str) -> Iterator[Row]:

@@ -143,6 +143,13 @@ def test_a_json_file_may_also_hold_one_object_a_line(tmp_path: Path):
     assert [row.value for row in rows] == [{"n": 1}, {"n": 2}]
 
 
+def test_one_object_over_several_lines_is_refused(tmp_path: Path):
+    content = json.dumps({"models": ["a", "b"]}, indent=1)
+
+    with pytest.raises(SeedError, match="found an object over several lines"):
+        items_of(tmp_path / "a.json", content)
+
+
 def test_csv_gives_text_by_column_with_quotes_newlines_and_a_byte_order_mark(tmp_path: Path):
     rows = csv_of(tmp_path / "a.csv", b'\xef\xbb\xbfq,a\r\n"1,\n""2""",x\r\n\r\n3,\xc3\xa9\r\n')
 
