@@ -35,6 +35,8 @@ def write(folder: Path, recipe: Recipe) -> dict[str, dict[str, int]]:
     It is whole or absent; the old one stands until the new one is written. The same run gives the same
     bytes. Raises RunError where there is no database, StorageError when the disk is full.
     """
+    from synth.store import database
+
     part, old = folder / f"{FOLDER}.part", folder / f"{FOLDER}.old"
     try:
         _discard(part, old)
@@ -43,9 +45,10 @@ def write(folder: Path, recipe: Recipe) -> dict[str, dict[str, int]]:
         if (folder / FOLDER).exists():
             (folder / FOLDER).rename(old)
         part.rename(folder / FOLDER)
-    except OSError as error:
+    except (OSError, database.Error) as error:
+        said = getattr(error, "strerror", None) or error
         raise StorageError(
-            f"cannot write the datasets: {error.strerror or error}. Make room and export again"
+            f"cannot write the datasets: {said}. Is the disk full? `synth export` tries again"
         ) from error
     finally:
         _discard(part, old)
@@ -86,5 +89,6 @@ def counts(folder: Path) -> dict[str, dict[str, int]]:
 
 def _counts(told: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     return {
-        name: {file["split"]: file["rows"] for file in files} for name, files in told["datasets"].items()
+        name: {file["split"]: file["rows"] for file in files}
+        for name, files in told["datasets"].items()
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,10 @@ SELECT stage, label, any_value(verifier) || ' ' || version AS verifier,
        count(*) FILTER (outcome = 'abstain'), count(*) FILTER (outcome = 'error')
 FROM verdicts GROUP BY stage, label, version ORDER BY min(rowid)
 """
-_STATES = "SELECT state, count(*) FROM records GROUP BY state ORDER BY 2 DESC, 1"
+_STATES = """
+SELECT state, count(*) FROM records GROUP BY state
+ORDER BY list_position(['live', 'parent', 'dropped', 'held'], state)
+"""
 _DROPS = "SELECT stage, drop_by, drop_kind, code, records FROM drops"
 
 
@@ -83,7 +87,10 @@ def _config(one: Made, *, default: bool) -> dict[str, Any]:
 def _info(one: Made) -> dict[str, Any]:
     return {
         "config_name": one.name,
-        "features": [{"name": name, **kind.card} for name, kind in one.dataset.columns.items()],
+        # Copies: YAML would write an object that occurs twice as a reference, which `datasets` stumbles on.
+        "features": [
+            {"name": name, **deepcopy(kind.card)} for name, kind in one.dataset.columns.items()
+        ],
         "splits": [
             {"name": file.split, "num_bytes": file.row_bytes, "num_examples": file.rows}
             for file in one.files
@@ -94,16 +101,16 @@ def _info(one: Made) -> dict[str, Any]:
 
 
 def _how_to_load(made: Sequence[Made]) -> str:
-    lines = "\n".join(f'{one.name} = load_dataset("FOLDER", "{one.name}")' for one in made if one.files)
+    lines = "\n".join(
+        f'{one.name} = load_dataset("FOLDER", "{one.name}")' for one in made if one.files
+    )
     if not lines:
         return "No record was accepted: there is nothing to load."
     return f"```python\nfrom datasets import load_dataset\n\n{lines}\n```"
 
 
 def _datasets(recipe: Recipe, made: Sequence[Made]) -> str:
-    rows = [
-        (one.name, file.split, file.rows) for one in made for file in one.files
-    ]
+    rows = [(one.name, file.split, file.rows) for one in made for file in one.files]
     sentences = "\n\n".join(f"**{one.name}** {one.dataset.says}" for one in made)
     fractions = ", ".join(
         f"{one.name} {getattr(recipe.export, one.name).test_fraction:g}" for one in made
@@ -117,7 +124,9 @@ def _datasets(recipe: Recipe, made: Sequence[Made]) -> str:
 
 
 def _how_it_was_made(told: dict[str, Any]) -> str:
-    recipe = yaml.safe_dump(told["recipe"]["content"], sort_keys=False, allow_unicode=True, width=100)
+    recipe = yaml.safe_dump(
+        told["recipe"]["content"], sort_keys=False, allow_unicode=True, width=100
+    )
     models = [(model["engine"], model["model"] or "(not named)") for model in told["models"]]
     asked = _table(("engine", "model"), models) if models else "No model was asked."
     return (

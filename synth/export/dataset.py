@@ -21,23 +21,31 @@ BATCH_ROWS = 2048
 class Kind:
     """The type of a column, as Arrow and as `datasets` write it."""
 
-    arrow: Any
+    carried: Any
+    """The Arrow type on the way to the file."""
+    stored: Any
+    """The Arrow type in the file."""
     feature: Mapping[str, Any]
     """What `datasets` keeps in the Parquet file."""
-    card: Mapping[str, Any]
+    card: dict[str, Any]
     """What `datasets` reads in the card."""
 
 
 _VALUE = {"dtype": "string", "_type": "Value"}
-TEXT = Kind(pa.string(), _VALUE, {"dtype": "string"})
+TEXT = Kind(pa.string(), pa.string(), _VALUE, {"dtype": "string"})
+_TURNS = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 PLAIN_TURNS = Kind(
-    pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())])),
+    _TURNS,
+    _TURNS,
     {"feature": {"role": _VALUE, "content": _VALUE}, "_type": "List"},
     {"list": [{"name": "role", "dtype": "string"}, {"name": "content", "dtype": "string"}]},
 )
 """Messages of nothing but role and content: the shape that every trainer reads."""
 JSON_TURNS = Kind(
-    pa.list_(pa.json_()), {"feature": {"_type": "Json"}, "_type": "List"}, {"list": "json"}
+    pa.list_(pa.string()),
+    pa.list_(pa.json_()),
+    {"feature": {"_type": "Json"}, "_type": "List"},
+    {"list": "json"},
 )
 """Messages with tool calls, names or reasoning. As structs each would gain the keys of all others."""
 
@@ -76,21 +84,11 @@ def turns(kind: Kind, messages: str = "messages") -> str:
     """Return SQL for a column of messages as a list: of structs, or of JSON texts."""
     if kind is PLAIN_TURNS:
         return f"CAST({messages} AS STRUCT(role VARCHAR, content VARCHAR)[])"
-    return f"from_json({messages}, '[\"JSON\"]')::VARCHAR[]"
+    return f"(from_json({messages}, '[\"JSON\"]')::VARCHAR[])"
 
 
 def tables(connection: Any, sql: str, columns: Mapping[str, Kind]) -> Iterator[Any]:
     """Yield what `sql` gives, batch by batch, as tables of `columns` and `test`."""
     for batch in connection.sql(sql).to_arrow_reader(BATCH_ROWS):
-        arrays = [_typed(batch.column(name), kind) for name, kind in columns.items()]
+        arrays = [batch.column(name).cast(kind.carried) for name, kind in columns.items()]
         yield pa.table([*arrays, batch.column("test")], names=[*columns, "test"])
-
-
-def _typed(column: Any, kind: Kind) -> Any:
-    if kind is not JSON_TURNS:
-        return column.cast(kind.arrow)
-    texts = column.cast(pa.list_(pa.string()))
-    values = pa.ExtensionArray.from_storage(pa.json_(), texts.flatten())
-    starts = texts.offsets.cast(pa.int64())
-    offsets = [offset.as_py() - starts[0].as_py() for offset in starts]
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)

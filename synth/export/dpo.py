@@ -77,7 +77,7 @@ def dataset(connection: Any, options: Dpo) -> Dataset:
     used = "SELECT unnest([chosen, rejected]) FROM pairs"
     other = connection.execute(
         f"SELECT 1 FROM answers WHERE line IN ({used}) AND NOT plain LIMIT 1"  # noqa: S608
-    ).fetchone()
+    ).fetchall()
     kind = JSON_TURNS if other else PLAIN_TURNS
     columns = {
         **dict.fromkeys(("prompt", "chosen", "rejected"), kind),

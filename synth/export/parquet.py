@@ -42,18 +42,17 @@ def write(dataset: Dataset, folder: Path, name: str) -> list[Written]:
     """Write `<folder>/<name>/train.parquet` and `test.parquet`; a split without rows has no file."""
     target = folder / name
     target.mkdir(parents=True)
-    splits = {split: _Split(target / f"{split}.parquet", _schema(dataset)) for split in ("train", "test")}
+    schema = _schema(dataset)
+    splits = {split: _Split(target / f"{split}.parquet", schema) for split in ("train", "test")}
     for table in dataset.tables:
         splits["train"].add(table.filter(pc.invert(table["test"])))
         splits["test"].add(table.filter(table["test"]))
-    return [
-        _written(split, file.path, folder) for split, file in splits.items() if file.finished()
-    ]
+    return [_written(split, file.path, folder) for split, file in splits.items() if file.finished()]
 
 
 def _schema(dataset: Dataset) -> Any:
     features = {name: kind.feature for name, kind in dataset.columns.items()}
-    schema = pa.schema([(name, kind.arrow) for name, kind in dataset.columns.items()])
+    schema = pa.schema([(name, kind.stored) for name, kind in dataset.columns.items()])
     return schema.with_metadata({"huggingface": json.dumps({"info": {"features": features}})})
 
 
@@ -63,20 +62,20 @@ class _Split:
     def __init__(self, path: Path, schema: Any) -> None:
         self.path = path
         self._schema = schema
-        self._waiting = schema.empty_table()
+        self._waiting: Any = None
         self._writer: Any = None
 
     def add(self, table: Any) -> None:
         """Take rows; whole row groups leave at once."""
-        columns = table.select(self._schema.names).cast(self._schema)
-        self._waiting = pa.concat_tables([self._waiting, columns])
+        columns = table.select(self._schema.names)
+        self._waiting = pa.concat_tables([self._waiting, columns]) if self._waiting else columns
         while len(self._waiting) >= _GROUP_ROWS:
             self._write(self._waiting.slice(0, _GROUP_ROWS))
             self._waiting = self._waiting.slice(_GROUP_ROWS)
 
     def finished(self) -> bool:
         """Write what waits and close the file. Return whether there is one."""
-        if len(self._waiting):
+        if self._waiting:
             self._write(self._waiting)
         if self._writer is not None:
             self._writer.close()
@@ -87,7 +86,20 @@ class _Split:
             self._writer = pq.ParquetWriter(
                 self.path, self._schema, compression="zstd", write_statistics=False
             )
-        self._writer.write_table(group.combine_chunks(), row_group_size=_GROUP_ROWS)
+        columns = group.combine_chunks().columns
+        arrays = [
+            _stored(column.combine_chunks(), field.type)
+            for column, field in zip(columns, self._schema, strict=True)
+        ]
+        self._writer.write_table(pa.table(arrays, schema=self._schema), row_group_size=_GROUP_ROWS)
+
+
+def _stored(array: Any, kind: Any) -> Any:
+    """Return a column in the type of the file: lists of JSON texts become lists of JSON."""
+    if not (pa.types.is_list(kind) and kind.value_type == pa.json_()):
+        return array
+    values = pa.ExtensionArray.from_storage(pa.json_(), array.flatten())
+    return pa.ListArray.from_arrays(pc.subtract(array.offsets, array.offsets[0]), values)
 
 
 def _written(split: str, path: Path, folder: Path) -> Written:

@@ -19,7 +19,7 @@ from synth.recipe import Sft
 
 def dataset(connection: Any, options: Sft) -> Dataset:
     """Return `messages`, `id` and `family` of each row of the view `sft`, by position."""
-    other = connection.execute(f"SELECT 1 FROM sft WHERE NOT {PLAIN} LIMIT 1").fetchone()  # noqa: S608
+    other = connection.execute(f"SELECT 1 FROM sft WHERE NOT {PLAIN} LIMIT 1").fetchall()  # noqa: S608
     kind = JSON_TURNS if other else PLAIN_TURNS
     columns = {"messages": kind, "id": TEXT, "family": TEXT}
     # The table is stored by position and read by one thread: no sort is needed to keep that order.

@@ -25,6 +25,8 @@ from synth.errors import InputError, RunError, StorageError
 from synth.store import stage_file
 
 FILE = "dataset.duckdb"
+Error = duckdb.Error
+"""What DuckDB raises while a query runs."""
 
 # DuckDB must live in what a run leaves of its memory: one thread, few rows between two flushes.
 _WINDOW_ROWS = 4096
@@ -201,7 +203,9 @@ def _insert_calls(connection: Any, store: Path) -> None:
     if not store.is_file():
         return
     try:
-        with contextlib.closing(sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True)) as sqlite:
+        with contextlib.closing(
+            sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True)
+        ) as sqlite:
             found = sqlite.execute(_CALLS_IN_ORDER)
             calls = pa.RecordBatchReader.from_batches(_CALLS, _batches(found))
             connection.register("stored_calls", calls)

@@ -137,7 +137,9 @@ def _judgements(records: Sequence[Record]) -> Any:
         [verdict.score for verdict in verdicts],
         [None if verdict.evidence is None else canonical(verdict.evidence) for verdict in verdicts],
     ]
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, _JUDGEMENT, strict=True)]
+    arrays = [
+        pa.array(column, field.type) for column, field in zip(columns, _JUDGEMENT, strict=True)
+    ]
     offsets = accumulate((len(record.judgements) for record in records), initial=0)
     structs = pa.StructArray.from_arrays(arrays, fields=list(_JUDGEMENT))
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), structs)
@@ -167,9 +169,7 @@ def _judgement(given: dict[str, Any]) -> Judgement:
         given["score"],
         None if evidence is None else json.loads(evidence),
     )
-    return Judgement(
-        given["stage"], given["label"], given["verifier"], given["version"], verdict
-    )
+    return Judgement(given["stage"], given["label"], given["verifier"], given["version"], verdict)
 
 
 class StageFile:

@@ -44,11 +44,16 @@ def run_of(folder: Path, seeds: int) -> list[tuple[str, Path]]:
     passed: list[Record] = []
     for start in starts:
         good, bad = (
-            start.child("respond", n, messages=turns(HOSTILE, f"reply {n} {HOSTILE}")) for n in range(2)
+            start.child("respond", n, messages=turns(HOSTILE, f"reply {n} {HOSTILE}"))
+            for n in range(2)
         )
         made += [replace(start, state="parent"), good, bad]
-        verdict = Verdict.failed("too_long", HOSTILE, score=7.5, evidence={"words": 9, "text": HOSTILE})
-        failed = judged(bad, "verify", "length", verdict).drop("verdict", by="LENGTH", reason="too_long: 9")
+        verdict = Verdict.failed(
+            "too_long", HOSTILE, score=7.5, evidence={"words": 9, "text": HOSTILE}
+        )
+        failed = judged(bad, "verify", "length", verdict).drop(
+            "verdict", by="LENGTH", reason="too_long: 9"
+        )
         passed += [judged(good, "verify", "length", Verdict.passed()), failed]
     return [
         stage(folder, 0, "seeds", starts),
@@ -70,7 +75,21 @@ async def keep_calls(folder: Path, calls: Sequence[CallRow]) -> None:
 def call(record: str, sample: int, prompt: str = '{"messages":[]}') -> CallRow:
     key = f"{record}{sample}".encode()
     reply = canonical({"text": "hi"})
-    return (key, "http", "mock", record, "respond", "reply", sample, prompt, reply, 11, 7, "stop", 0.25)
+    return (
+        key,
+        "http",
+        "mock",
+        record,
+        "respond",
+        "reply",
+        sample,
+        prompt,
+        reply,
+        11,
+        7,
+        "stop",
+        0.25,
+    )
 
 
 def test_each_record_stands_once_as_its_last_stage_left_it(tmp_path: Path) -> None:
@@ -78,7 +97,9 @@ def test_each_record_stands_once_as_its_last_stage_left_it(tmp_path: Path) -> No
 
     database.build(tmp_path, stages)
 
-    found = rows(tmp_path, "SELECT position, stage, state, drop_kind, drop_by, drop_reason FROM records")
+    found = rows(
+        tmp_path, "SELECT position, stage, state, drop_kind, drop_by, drop_reason FROM records"
+    )
     each = [
         ("respond", "parent", None, None, None),
         ("verify", "live", None, None, None),
@@ -91,7 +112,9 @@ def test_each_record_stands_once_as_its_last_stage_left_it(tmp_path: Path) -> No
 def test_fields_and_messages_are_the_same_json_as_in_the_record(tmp_path: Path) -> None:
     database.build(tmp_path, run_of(tmp_path, 1))
 
-    ((fields, messages),) = rows(tmp_path, "SELECT fields, messages FROM records WHERE state = 'live'")
+    ((fields, messages),) = rows(
+        tmp_path, "SELECT fields, messages FROM records WHERE state = 'live'"
+    )
 
     assert json.loads(fields) == {"n": 0, "text": HOSTILE}
     assert json.loads(messages) == turns(HOSTILE, f"reply 0 {HOSTILE}")
@@ -103,7 +126,17 @@ def test_verdicts_are_those_given_on_the_last_row(tmp_path: Path) -> None:
     columns, found = database.query(tmp_path, "FROM verdicts")
 
     assert columns == [
-        *("record_id", "stage", "verifier", "label", "version", "outcome", "reason", "score", "evidence")
+        *(
+            "record_id",
+            "stage",
+            "verifier",
+            "label",
+            "version",
+            "outcome",
+            "reason",
+            "score",
+            "evidence",
+        )
     ]
     good, bad = (row[1:] for row in found)
     assert good == ("verify", "length", "LENGTH", "2", "pass", "", None, None)
@@ -122,7 +155,9 @@ def test_several_verdicts_keep_the_order_in_which_they_were_given(tmp_path: Path
 
 
 async def test_calls_come_from_the_store_in_order(tmp_path: Path) -> None:
-    await keep_calls(tmp_path, [call("b", 1), call("b", 0), call("a", 0, canonical({"text": HOSTILE}))])
+    await keep_calls(
+        tmp_path, [call("b", 1), call("b", 0), call("a", 0, canonical({"text": HOSTILE}))]
+    )
 
     database.build(tmp_path, [])
 
@@ -145,7 +180,9 @@ async def test_more_calls_than_one_batch_all_arrive(tmp_path: Path) -> None:
 
     database.build(tmp_path, [])
 
-    assert rows(tmp_path, "SELECT count(*), min(sample), max(sample) FROM calls") == [(2500, 0, 2499)]
+    assert rows(tmp_path, "SELECT count(*), min(sample), max(sample) FROM calls") == [
+        (2500, 0, 2499)
+    ]
 
 
 def test_the_view_sft_holds_live_records_that_end_with_the_assistant(tmp_path: Path) -> None:
@@ -190,7 +227,9 @@ def test_many_records_keep_their_order_over_all_windows(tmp_path: Path) -> None:
 
     ordered = "SELECT position, lag(position) OVER () AS before FROM records"
     assert rows(tmp_path, f"SELECT count(*) FROM ({ordered}) WHERE before > position") == [(0,)]
-    assert rows(tmp_path, "SELECT count(*), count(DISTINCT id) FROM records") == [(3 * seeds, 3 * seeds)]
+    assert rows(tmp_path, "SELECT count(*), count(DISTINCT id) FROM records") == [
+        (3 * seeds, 3 * seeds)
+    ]
     assert rows(tmp_path, "SELECT count(*) FROM verdicts") == [(2 * seeds,)]
 
 
@@ -210,7 +249,9 @@ def test_it_is_built_anew_and_leaves_nothing_else(tmp_path: Path) -> None:
 
     database.build(tmp_path, stages[:1])
 
-    assert {path.name for path in tmp_path.iterdir() if path.suffix != ".parquet"} == {"dataset.duckdb"}
+    assert {path.name for path in tmp_path.iterdir() if path.suffix != ".parquet"} == {
+        "dataset.duckdb"
+    }
     assert rows(tmp_path, "SELECT DISTINCT stage, state FROM records") == [("seeds", "live")]
 
 
@@ -233,7 +274,9 @@ def test_a_damaged_stage_file_is_named_and_the_old_database_stands(tmp_path: Pat
     middle = len(content) // 3
     path.write_bytes(content[:middle] + random.Random(0).randbytes(3000) + content[middle + 3000 :])
 
-    with pytest.raises(StorageError, match=r"02-verify\.parquet is damaged; delete it and run again"):
+    with pytest.raises(
+        StorageError, match=r"02-verify\.parquet is damaged; delete it and run again"
+    ):
         database.build(tmp_path, stages)
 
     assert rows(tmp_path, "SELECT count(*) FROM records") == [(300,)]
@@ -263,7 +306,9 @@ def test_a_full_disk_is_told_and_nothing_half_written_stays(tmp_path: Path) -> N
 def test_a_query_names_its_columns_and_gives_its_rows(tmp_path: Path) -> None:
     database.build(tmp_path, run_of(tmp_path, 2))
 
-    columns, found = database.query(tmp_path, "SELECT state, count(*) AS n FROM records GROUP BY 1 ORDER BY 1")
+    columns, found = database.query(
+        tmp_path, "SELECT state, count(*) AS n FROM records GROUP BY 1 ORDER BY 1"
+    )
 
     assert columns == ["state", "n"]
     assert list(found) == [("dropped", 2), ("live", 2), ("parent", 2)]
@@ -272,7 +317,9 @@ def test_a_query_names_its_columns_and_gives_its_rows(tmp_path: Path) -> None:
 def test_a_query_that_duckdb_refuses_names_the_tables(tmp_path: Path) -> None:
     database.build(tmp_path, [])
 
-    with pytest.raises(InputError, match=r"(?s)recods.*Tables: calls, drops, records, sft, verdicts"):
+    with pytest.raises(
+        InputError, match=r"(?s)recods.*Tables: calls, drops, records, sft, verdicts"
+    ):
         database.query(tmp_path, "SELECT * FROM recods")
 
 
@@ -296,7 +343,9 @@ def test_a_folder_without_database_says_how_to_make_one(tmp_path: Path) -> None:
 
 
 def test_a_database_that_is_none_is_told(tmp_path: Path) -> None:
-    (tmp_path / "dataset.duckdb").write_text("not a database, but long enough to be looked at" * 400)
+    (tmp_path / "dataset.duckdb").write_text(
+        "not a database, but long enough to be looked at" * 400
+    )
 
     with pytest.raises(StorageError, match=r"cannot open dataset\.duckdb"):
         database.connect(tmp_path)

@@ -27,7 +27,9 @@ def rows(count: int) -> list[Record]:
         text = HOSTILE[number % len(HOSTILE)] + str(number)
         seed = Record.seed({"text": text, "number": number}, number=number)
         child = seed.child(
-            "respond", 0, messages=[Message(role="user", content=text), {"role": "assistant", "content": "yes"}]
+            "respond",
+            0,
+            messages=[Message(role="user", content=text), {"role": "assistant", "content": "yes"}],
         )
         child = child.judged(judgement("good", Verdict.passed(score=0.5, evidence={"seen": text})))
         if number % 3 == 0:
@@ -149,7 +151,8 @@ def test_an_abandoned_file_leaves_nothing_and_the_old_one_as_it_was(tmp_path: Pa
 
 def test_plain_and_other_messages_are_written_as_canonical_json(tmp_path: Path) -> None:
     odd: list[list[Message]] = [
-        [{"role": "user", "content": text}, {"role": "assistant", "content": text * 2}] for text in HOSTILE
+        [{"role": "user", "content": text}, {"role": "assistant", "content": text * 2}]
+        for text in HOSTILE
     ]
     call = {"id": "1", "function": {"name": "f", "arguments": {"z": 1, "a": None}}}
     odd += [
@@ -188,7 +191,9 @@ def test_a_file_damaged_in_the_middle_is_named(tmp_path: Path) -> None:
     path.write_bytes(content[:middle] + b"\xff" * 2000 + content[middle + 2000 :])
 
     assert not stage_file.is_whole(path)
-    with pytest.raises(StorageError, match=r"03-verify\.parquet is damaged .*; delete it and run again"):
+    with pytest.raises(
+        StorageError, match=r"03-verify\.parquet is damaged .*; delete it and run again"
+    ):
         list(stage_file.read(path))
 
 
