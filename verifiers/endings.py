@@ -101,8 +101,13 @@ def _stands_alone(lines: list[str], short_words: int) -> bool:
     if len(last) > _SHORT_LINE or len(words(last)) > short_words:
         return False
     before = [line for line in lines[:-1] if line]
-    introduced = bool(before) and before[-1].rstrip("*_ ")[-1:] in (",", ":", "，", "：")
-    return not before or introduced or _has_value(last)
+    return not before or _introduces(before[-1]) or _has_value(last)
+
+
+def _introduces(line: str) -> bool:
+    """Return whether a short answer or a name may follow: `The capital is:`, `Best regards,`."""
+    end = line.rstrip("*_ ")[-1:]
+    return end in (":", "：") or (end in (",", "，") and len(words(line)) <= 3)
 
 
 def _has_value(line: str) -> bool:
@@ -117,10 +122,10 @@ def _ends_like_its_neighbours(lines: list[str]) -> bool:
     if _ROW.match(last):
         return any(_ROW.match(line) and not line.endswith("|") for line in others)
     if _ITEM.match(last):
-        return any(_ITEM.match(line) and not _has_end(line) for line in others)
+        return any(_ITEM.match(line) and _has_no_mark(line) for line in others)
     block = _last_block(lines)
     return len(last) <= _SHORT_LINE and any(
-        len(line) <= _SHORT_LINE and not _has_end(line) for line in block[:-1]
+        len(line) <= _SHORT_LINE and _has_no_mark(line) for line in block[:-1]
     )
 
 
@@ -131,8 +136,9 @@ def _last_block(lines: list[str]) -> list[str]:
     return lines[start:]
 
 
-def _has_end(line: str) -> bool:
-    return _without_marks(line)[-1:] in _SENTENCE_ENDS
+def _has_no_mark(line: str) -> bool:
+    """Return whether the line itself ends without the mark of a sentence or a clause."""
+    return _without_marks(line)[-1:] not in _SENTENCE_ENDS | _DANGLING
 
 
 def _tail(line: str) -> str:

@@ -14,12 +14,12 @@ from . import markdown
 from .refusal_phrases import PHRASES, Language
 from .text_of import nothing_to_judge, text_of
 
-_READ = 2000
+_READ = 1000
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ＇´", "'"))
 _QUOTED = re.compile(
     r"`[^`\n]*`|\"[^\"\n]*\"|“[^”\n]*”|„[^“”\n]*[“”]|«[^»\n]*»|「[^」\n]*」|『[^』\n]*』"
     # A single quote opens after a space and closes before one; an apostrophe does neither.
-    r"|(?<!\w)'(?:[^'\n]|(?<=\w)'(?=\w))*'(?!\w)"
+    r"|'(?<!\w')(?:[^'\n]|(?<=\w)'(?=\w))*'(?!\w)"
 )
 _QUOTED_LINE = re.compile(r"^\s*>.*$", re.MULTILINE)
 _WHOLLY_QUOTED = re.compile(r"\s*([\"“„«「'])([^\"“”„«»「」]*)[\"”“»」']\s*", re.DOTALL)
@@ -47,7 +47,7 @@ class Refusal(Verifier):
     reasons: ClassVar[tuple[str, ...]] = ("refusal", "speaks_as_model", "nothing_to_judge")
 
     sentences: int = Field(2, ge=1)
-    """How many sentences are read; a line break ends one. At most 2,000 characters."""
+    """How many sentences are read; a line break ends one. At most 1,000 characters."""
     languages: tuple[Language, ...] = get_args(Language)
     """Which lists of phrases are used."""
     extra: tuple[Annotated[str, Field(min_length=1)], ...] = ()

@@ -114,16 +114,14 @@ def repeated_share(text: str, n: int) -> float:
     Time and memory grow linearly with the text.
     """
     found = words(markdown.split(text).prose)
-    numbers: dict[str, int] = {}
-    numbered = [numbers.setdefault(word, len(numbers)) for word in found]
-    # The hash of a tuple of integers is the same in every process; 64 bits hardly collide.
-    grams = map(hash, zip(*(islice(numbered, i, None) for i in range(n)), strict=False))
+    # Hashes of tuples of strings differ between processes; which of them are equal does not.
+    grams = list(map(hash, zip(*(islice(found, i, None) for i in range(n)), strict=False)))
     seen: set[int] = set()
     covered = counted = 0
-    for start, gram in enumerate(grams):
+    # Most replies repeat nothing: for them the loop is not worth its time.
+    for start, gram in enumerate(grams if len(set(grams)) < len(grams) else ()):
         if gram in seen:
-            fresh = found[max(start, counted) : start + n]
-            covered += sum(map(len, fresh))
+            covered += sum(map(len, found[max(start, counted) : start + n]))
             counted = start + n
         seen.add(gram)
     return covered / max(1, sum(map(len, found)))
