@@ -53,13 +53,14 @@ class Problem:
 
 
 class RecipeError(InputError):
-    """A recipe that cannot run. `problems` holds all that was found, not the first."""
+    """A recipe that cannot run. `problems` holds all that was found, not only the first."""
 
     def __init__(self, problems: str | Problem | Iterable[Problem]) -> None:
         if isinstance(problems, str):
             problems = Problem(problems)
         self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        count = [f"{len(self.problems)} problems"] if len(self.problems) > 1 else []
+        super().__init__("\n".join([*count, *map(str, self.problems)]))
 
 
 class SeedError(InputError):

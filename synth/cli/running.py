@@ -47,7 +47,7 @@ def verify(
     """Judge the rows of a dataset and print how it went; return the exit code."""
     if not file.exists():
         raise InputError(f"no dataset {str(file)!r} to judge")
-    recipe = {
+    recipe: dict[str, Any] = {
         "name": "".join(letter if letter.isalnum() else "_" for letter in file.stem),
         "description": f"{file.name}, judged.",
         "seeds": [file.name],

@@ -1,15 +1,18 @@
-"""From a recipe to what will run: plugins found, options checked, prompts compiled, keys computed.
+"""From a recipe to what will run: plugins found, options checked, prompts read, keys computed.
 
-Nothing is asked of a model here. All problems are collected, each with file and line, before any is raised.
+Nothing is asked of a model here. All problems are collected, each with file and line, before any is
+raised.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
 
@@ -19,11 +22,20 @@ from synth.errors import InputError, PluginError, Problem, RecipeError, did_you_
 from synth.frozen import validated
 from synth.plugins import find
 from synth.prompt import Prompt
-from synth.recipe import Location, Recipe, Source, explain, read
+from synth.recipe import (
+    Location,
+    Named,
+    Recipe,
+    Source,
+    explain,
+    label_of,
+    load,
+    named_options,
+    understood,
+)
 from synth.record import canonical, digest
 from synth.seed import SeedSource
 from synth.stage import Stage
-from synth.stages.verify import Verify
 
 SEEDS = "seeds"
 """The label of what comes before the first stage."""
@@ -107,13 +119,20 @@ def plan(
     changes: Mapping[str, str] | None = None,
     engines: Mapping[str, Engine] | None = None,
 ) -> Plan:
-    """Return what will run. `engines` take the place of the recipe's by name, `changes` of its values.
+    """Return what will run. `engines` replace the recipe's by name, `changes` its values.
 
     Raises RecipeError with every problem found.
     """
     path = locate(str(recipe))
-    source, parsed = read(path, changes=changes)
-    return plan_parsed(source, parsed, engines=engines)
+    source = load(path, shown=_shown(path), changes=changes)
+    parsed, problems = understood(source)
+    return _Planner(source, parsed, engines or {}, problems).plan()
+
+
+def _shown(path: Path) -> str:
+    """Return a recipe's path as the user wrote it; a shipped one's without where it lies."""
+    shipped = Path(str(files("synth.pipelines")))
+    return str(path.relative_to(shipped) if path.is_relative_to(shipped) else path)
 
 
 def plan_parsed(
@@ -134,11 +153,14 @@ class _Planner:
         seeds = self._seeds()
         engines = self._engines()
         steps = self._steps(engines)
-        self._check_labels(steps)
-        self._check_export(steps)
+        self._check_labels()
+        self._check_export()
         if self.problems:
-            raise RecipeError(sorted(self.problems, key=lambda problem: problem.line))
+            raise RecipeError(sorted(self.problems, key=self._place))
         return Plan(self.source, self.recipe, engines, tuple(steps), seeds)
+
+    def _place(self, problem: Problem) -> tuple[bool, str, int]:
+        return problem.file != self.source.file, problem.file, problem.line
 
     def _say(self, message: str, *at: str | int) -> None:
         self.problems.append(self.source.problem(message, at))
@@ -160,11 +182,10 @@ class _Planner:
         for name, written in self.recipe.engines.items():
             if name in self.given:
                 made[name] = self.given[name]
-            elif len(written) != 1:
-                self._say(f"engine {name!r} wants one kind, `{{http: {{url: …}}}}`", "engines", name)
-            else:
-                kind, options = next(iter(written.items()))
-                if isinstance(engine := self._plugin("engines", kind, options, "engines", name), Engine):
+                continue
+            for kind, options in written.items():
+                engine = self._plugin("engines", kind, options, "engines", name)
+                if isinstance(engine, Engine):
                     made[name] = engine
         return made
 
@@ -177,22 +198,18 @@ class _Planner:
         try:
             return validated(cls, options, folder=self.source.folder)
         except ValidationError as error:
-            self.problems += explain(error, self.source, (*at, name), cls)
+            also = ("as",) if kind == "stages" else ()
+            self.problems += explain(error, self.source, (*at, name), cls, also=also)
             return None
 
     def _steps(self, engines: Mapping[str, Engine]) -> list[Step]:
         steps: list[Step] = []
-        for number, written in enumerate(self.recipe.stages):
-            if len(written) != 1:
-                self._say("a stage wants one name, `- respond: {engine: …}`", "stages", number)
-                continue
-            name, options = next(iter(written.items()))
-            label = str(options.get("as", name))
-            plain = {option: value for option, value in options.items() if option != "as"}
-            stage = self._plugin("stages", name, plain, "stages", number)
+        for (number, name), written in _stages(self.recipe):
+            options = {option: value for option, value in written[name].items() if option != "as"}
+            stage = self._plugin("stages", name, options, "stages", number)
             if isinstance(stage, Stage):
                 at: Location = ("stages", number, name)
-                steps.append(self._step(label, stage, engines, at))
+                steps.append(self._step(label_of(written), stage, engines, at))
         return steps
 
     def _step(self, label: str, stage: Stage, engines: Mapping[str, Engine], at: Location) -> Step:
@@ -231,36 +248,55 @@ class _Planner:
                 ]
         return stage.compiled(overridden)
 
-    def _check_labels(self, steps: Sequence[Step]) -> None:
-        taken = [SEEDS]
-        for step in steps:
-            if step.label in taken:
-                self._say(f"two stages are called {step.label!r}; give one another `as`", "stages")
-            if not step.label.replace("-", "_").isidentifier():
-                self._say(f"a label wants letters, digits, - and _, got {step.label!r}", "stages")
-            taken.append(step.label)
-        verifiers: list[str] = []
-        for label in _verifier_labels(steps):
+    def _check_labels(self) -> None:
+        taken = {SEEDS: "that is what comes before the first stage"}
+        for (number, name), written in _stages(self.recipe):
+            label, at = label_of(written), ("stages", number, name, "as")
+            if label in taken:
+                why = f"{taken[label]}; name it with `as`"
+                self._say(f"no stage may be called {label!r}: {why}", *at)
+            if not re.fullmatch(r"[\w-]+", label):
+                self._say(f"`as` wants letters, digits, - and _, got {label!r}", *at)
+            taken[label] = "another stage is called so"
+        verifiers: set[str] = set()
+        for at, label in self._verifiers():
             if label in verifiers:
-                self._say(f"two verifiers are called {label!r}; give one another `as`", "stages")
-            verifiers.append(label)
+                self._say(
+                    f"no verifier may be called {label!r}: another one is called so; "
+                    "name it with `as`",
+                    *at,
+                )
+            verifiers.add(label)
 
-    def _check_export(self, steps: Sequence[Step]) -> None:
-        known = _verifier_labels(steps)
+    def _check_export(self) -> None:
         dpo = self.recipe.export.dpo
+        known = [label for _, label in self._verifiers()]
         for number, label in enumerate(dpo.rejected_by if dpo else ()):
             if label not in known:
-                hint = did_you_mean(label, known)
+                hint = did_you_mean(label, known) or "The recipe has none."
                 self._say(
                     f"no verifier is called {label!r} here. {hint}",
                     *("export", "dpo", "rejected_by", number),
                 )
 
+    def _verifiers(self) -> Iterator[tuple[Location, str]]:
+        """Yield where each verifier stands and its label: also of those that cannot be made."""
+        for (number, name), written in _stages(self.recipe):
+            uses: Any = written[name].get("verifiers", ())
+            listed = cast("list[Any]", uses if isinstance(uses, list | tuple) else [])
+            for place, use in enumerate(listed):
+                yield from _labelled(use, ("stages", number, name, "verifiers", place))
 
-def _verifier_labels(steps: Sequence[Step]) -> list[str]:
-    return [
-        use.label
-        for step in steps
-        if isinstance(step.stage, Verify)
-        for use in step.stage.verifiers
-    ]
+
+def _labelled(use: Any, at: Location) -> Iterator[tuple[Location, str]]:
+    with suppress(ValueError):
+        named = named_options(use)
+        ((name, _),) = named.items()
+        yield (*at, name, "as"), label_of(named)
+
+
+def _stages(recipe: Recipe) -> Iterator[tuple[tuple[int, str], Named]]:
+    """Yield number, name and spelling of each stage that has a name."""
+    for number, written in enumerate(recipe.stages):
+        for name in written:
+            yield (number, name), written

@@ -1,4 +1,4 @@
-"""Let an aligned model write the instruction itself, from nothing but its template's user header."""
+"""Let an aligned model write the instruction itself, from nothing but its template."""
 
 from __future__ import annotations
 
@@ -27,17 +27,18 @@ class PreQuery:
     before: str
     """The text up to the user's words, the default system turn included."""
     end: str
-    """The token that ends the turn."""
+    """The token that ends the turn; empty if the template has none."""
 
 
 class Magpie(Stage):
     """Make `n` children of a record, each with one user turn that the model itself wrote.
 
-    The prompt is the model's own chat template up to where the user's words begin, so that the model goes
-    on as a user would; generation ends at the template's end-of-turn token. With `system_prompt` the model
-    is steered to a domain; the system turn is not kept unless `keep_system`.
+    The prompt is the model's own chat template up to where the user's words begin, so that the
+    model goes on as a user would; generation ends at the template's end-of-turn token. With
+    `system_prompt` the model is steered to a domain; the system turn is not kept unless
+    `keep_system`.
 
-    An empty turn is a dropped child `empty_instruction`, one that was cut off `cut_off_instruction`.
+    An empty turn is a dropped child `empty_instruction`, one cut off `cut_off_instruction`.
 
     Method: Xu et al., "Magpie: Alignment Data Synthesis from Scratch by Prompting Aligned LLMs with
     Nothing" (2024), section 2, step 1. Use `respond` for step 2.
@@ -68,12 +69,13 @@ class Magpie(Stage):
         )
         before = query.before if system is None else query.before.replace(_SYSTEM_TURN, system)
         sampling = self.sampling.model_copy(
-            update={"stop": tuple(dict.fromkeys((*self.sampling.stop, query.end)))}
+            update={"stop": tuple(dict.fromkeys(filter(None, (*self.sampling.stop, query.end))))}
         )
         prompt = Text(before, add_special_tokens=False)
         kept = () if system is None or not self.keep_system else (_system_turn(system),)
+        asked = (prompt, sampling)
         return await asyncio.gather(
-            *(self._child(record, (prompt, sampling), kept, sample, services) for sample in range(self.n))
+            *(self._child(record, asked, kept, sample, services) for sample in range(self.n))
         )
 
     def _system(self, record: Record, services: Services) -> str | None:
@@ -115,18 +117,27 @@ def _unusable(completion: Completion) -> str:
 
 
 async def pre_query(engine: str, services: Services, *, steered: bool) -> PreQuery:
-    """Return what the model's template puts before a user turn; `steered` leaves room for a system turn.
+    """Return what the template puts around a user turn; `steered` leaves room for a system turn.
 
     Raises EngineRefused if the template does not show a user's words as they are.
     """
     turns = [Message(role="user", content=_USER_TURN)]
     if steered:
         turns.insert(0, _system_turn(_SYSTEM_TURN))
-    written = await services.engine(engine).chat_text(turns, reply_next=False)
+    template = services.engine(engine)
+    written = await template.chat_text(turns, reply_next=False)
     before, found, after = written.partition(_USER_TURN)
     if not found or (steered and _SYSTEM_TURN not in before):
+        what = "a system turn" if found else "the user turn"
         raise EngineRefused(
-            f"the chat template of engine {engine!r} does not show "
-            f"{'a system turn' if found else 'the user turn'} as it is; Magpie cannot use this model so"
+            f"the chat template of engine {engine!r} does not show {what} as it is; "
+            "Magpie cannot use this model so"
         )
-    return PreQuery(before, after.strip())
+    if not after.strip():
+        # A template without an end-of-turn token: the user's turn ends where the reply's begins.
+        after = (await template.chat_text(turns, reply_next=True)).partition(_USER_TURN)[2]
+    return PreQuery(before, _first_line(after))
+
+
+def _first_line(text: str) -> str:
+    return next(iter(text.strip().splitlines()), "")

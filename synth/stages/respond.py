@@ -34,7 +34,7 @@ class Respond(Stage):
     prompt: str | None = None
     """A Jinja file beside the recipe, with what the model is asked."""
     conversation: Literal["record", "prompt"] = "record"
-    """What the reply is joined to: the record's own conversation (if it has one), or the rendered prompt."""
+    """What the reply is joined to: the record's conversation, if any, or the rendered prompt."""
 
     def needs(self) -> frozenset[str]:
         """Return that the engine must chat."""
@@ -47,7 +47,7 @@ class Respond(Stage):
         if "prompt" in services.prompts:
             asked = services.prompts["prompt"].render(names_of(record))
         if not asked:
-            raise ValueError("nothing_to_ask: the record has no messages, and the stage no `prompt`")
+            raise ValueError("nothing_to_ask: the record has no words, and the stage no `prompt`")
         kept = asked if self.conversation == "prompt" or not own else own
         if self.n == 1:
             return [await self._child(record, asked, kept, 0, services)]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 
-from synth.errors import SynthError, did_you_mean
-from synth.frozen import Frozen
+from synth.errors import SynthError
+from synth.frozen import Frozen, content_digest
 from synth.plugins import VerifierSpec, find
+from synth.recipe import MisfitError, Wrong, described, label_of, named_options
 from synth.record import Judgement, Record, Verdict, canonical
 from synth.services import Services
 from synth.stage import Stage
@@ -43,9 +44,11 @@ class Use(Frozen):
 
     @cached_property
     def key(self) -> str:
-        """What its verdicts depend on, beside the record: name, version, distribution, options, files."""
+        """What its verdicts depend on beside the record: who it is, its options and its files."""
         made = self.verifier
-        return canonical([made.name, made.version, self.source, made.model_dump(mode="json")])
+        options = made.model_dump(mode="json")
+        files = [content_digest(Path(self.spec.folder) / file) for file in made.files()]
+        return canonical([made.name, made.version, self.source, options, files])
 
     @property
     def identity(self) -> str:
@@ -54,44 +57,44 @@ class Use(Frozen):
 
 
 def _use(written: Any, info: ValidationInfo) -> Any:
-    """Return a Use from `name` or `{name: {options and policies}}`; errors name what is wrong inside."""
+    """Return a Use from `name` or `{name: {options and policies}}`. Raises MisfitError."""
     if isinstance(written, Use):
         return written
-    if isinstance(written, str):
-        written = {written: {}}
-    if not isinstance(written, Mapping) or len(written) != 1:
-        raise ValueError("wants a verifier's name, or {name: {options}}")
-    name, given = next(iter(written.items()))
-    folder: Path = (info.context or {}).get("folder", Path())
-    if given is not None and not isinstance(given, Mapping):
-        raise ValueError(f"{name}: wants options, `{name}: {{option: value}}`")
-    return _made(str(name), dict(given or {}), folder)
+    try:
+        named = named_options(written)
+    except ValueError as error:
+        raise MisfitError([((), str(error))]) from error
+    ((name, given),) = named.items()
+    context: dict[str, Path] = info.context or {}
+    return _made(name, given, context.get("folder", Path()))
 
 
-def _made(name: str, given: dict[str, Any], folder: Path) -> dict[str, Any]:
-    policies = {policy: given.pop(policy) for policy in _POLICIES if policy in given}
-    policies.setdefault("as", name.rpartition(":")[2])
-    spec = VerifierSpec(name, json.dumps(given, sort_keys=True), str(folder))
+def _made(name: str, given: Mapping[str, Any], folder: Path) -> Use:
+    """Return the Use that a recipe spells. Raises MisfitError with all that is wrong about it."""
+    policies = {policy: given[policy] for policy in _POLICIES if policy in given}
+    options = {option: value for option, value in given.items() if option not in _POLICIES}
+    spec = VerifierSpec(name, json.dumps(options, sort_keys=True), str(folder))
     try:
         found = find("verifiers", name, folder=folder)
-        spec.make()
     except SynthError as error:
-        raise ValueError(str(error)) from error
+        raise MisfitError([((name,), str(error))]) from error
+    label = label_of({name: policies})
+    as_written = {"as": label, **policies, "spec": spec, "source": found.source}
+    wrong = [
+        *_wrong(Use, lambda: Use.model_validate(as_written)),
+        *_wrong(found.cls, spec.make),
+    ]
+    if wrong:
+        raise MisfitError([((name, *at), message) for at, message in wrong])
+    return Use.model_validate(as_written)
+
+
+def _wrong(cls: type[Frozen], make: Callable[[], object]) -> list[Wrong]:
+    try:
+        make()
     except ValidationError as error:
-        raise ValueError(_said(error, name, found.cls)) from error
-    return {**policies, "spec": spec, "source": found.source}
-
-
-def _said(error: ValidationError, name: str, cls: type[Frozen]) -> str:
-    said: list[str] = []
-    for found in error.errors(include_url=False):
-        option = ".".join(str(step) for step in found["loc"])
-        if found["type"] == "extra_forbidden":
-            said.append(f"no option {option!r}. {did_you_mean(option, [*cls.model_fields, *_POLICIES])}")
-        else:
-            message = found["msg"].removeprefix("Value error, ")
-            said.append(f"{option}: {message}" if option else message)
-    return f"{name}: {'; '.join(said)}"
+        return described(error, cls, also=_POLICIES)
+    return []
 
 
 class Verify(Stage):
