@@ -76,7 +76,7 @@ class HttpEngine(Engine):
 
     _servers: tuple[Servers, ServerTemplate] | None = PrivateAttr(None)
     _template: ChatTemplate | None = PrivateAttr(None)
-    _constants: dict[tuple[bool, str], str] = PrivateAttr(default_factory=dict)
+    _constants: dict[tuple[bool, str], str] = PrivateAttr(default_factory=dict[Any, str])
     _way: scoring.Way | None = PrivateAttr(None)
 
     @field_validator("url")

@@ -6,6 +6,7 @@ server that fails quickly, and so is never busy, swallow everything.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -150,16 +151,21 @@ class Servers:
 
     def _quoted(self, raw: bytes) -> str:
         """Return what a server said, without our key: some repeat it when they refuse it."""
-        said = wire.error_message(raw)
-        return said.replace(self._key, "(the key)") if self._key else said
+        if self._key:
+            raw = raw.replace(self._key.encode(), b"(the key)")
+        return wire.error_message(raw)
 
 
 def retry_after_s(value: str) -> float:
     """Return the seconds that a Retry-After header asks for: a number or a date; 0 if neither."""
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
     except ValueError:
-        pass
+        return _seconds_until(value)
+    return max(0.0, seconds) if math.isfinite(seconds) else 0.0
+
+
+def _seconds_until(value: str) -> float:
     try:
         until = parsedate_to_datetime(value)
     except ValueError:
