@@ -114,6 +114,7 @@ class MockServer:
             "in_flight": seen.in_flight,
             "max_in_flight": seen.max_in_flight,
             "mean_in_flight_until_last": round(seen.area_until_last / span, 3) if span else 0.0,
+            "seconds_until_last": round(span, 3),
             "distinct": len(seen.bodies),
             "repeated": seen.requests - len(seen.bodies),
         }

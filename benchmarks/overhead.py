@@ -2,11 +2,11 @@
 
     python benchmarks/overhead.py [--rows 20000] [--at-once 512] [--memory]
 
-One mock server (50 ms latency, in a process of its own), two clients in one session: `bare` posts the
-prompts with aiohttp and parses the replies, nothing else; `synth` is the whole command: seeds read, prompt,
-call, two verifiers, every step durable, database and dataset written. CPU is that of the whole process
-tree, start-up included; PSS is the largest sum over the tree, sampled ten times a second.
-`--memory` runs synth alone at 10,000 and 100,000 rows.
+One mock server (50 ms latency, in a process of its own), two clients in one session: `bare` posts
+the prompts with aiohttp and parses the replies, nothing else; `synth` is the whole command: seeds
+read, prompt, call, two verifiers, every step durable, database and dataset written. CPU is that of
+the whole process tree, start-up included; PSS is the largest sum over the tree, sampled ten times a
+second. `--memory` runs synth alone at 10,000 and 100,000 rows.
 """
 
 from __future__ import annotations

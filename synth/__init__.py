@@ -1,7 +1,7 @@
 """Make and curate expert data for language models.
 
-These names, and nothing else, are what a plugin may import. They are loaded when first used, so that
-`import synth` costs next to nothing.
+These names, and nothing else, are what a plugin may import. They are loaded when first used, so
+that `import synth` costs next to nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from synth.engine.base import Chat, Completion, Engine, Origin, Sampling, Text, TokenLogprobs
-    from synth.errors import CallFailed, Outage, SynthError
+    from synth.errors import CallFailed, Outage
     from synth.frozen import Frozen, RecipeFile
     from synth.prompt import Prompt
     from synth.record import Message, Record, Verdict
@@ -35,7 +35,6 @@ _HOME = {
     "Sampling": "engine.base",
     "Services": "services",
     "Stage": "stage",
-    "SynthError": "errors",
     "Text": "engine.base",
     "TokenLogprobs": "engine.base",
     "Verdict": "record",
@@ -43,7 +42,7 @@ _HOME = {
     "verifier": "verification",
 }
 
-__all__ = [  # noqa: RUF022 (sorted without regard to case)
+__all__ = [
     "CallFailed",
     "Chat",
     "Completion",
@@ -59,7 +58,6 @@ __all__ = [  # noqa: RUF022 (sorted without regard to case)
     "Sampling",
     "Services",
     "Stage",
-    "SynthError",
     "Text",
     "TokenLogprobs",
     "Verdict",
