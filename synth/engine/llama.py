@@ -10,7 +10,6 @@ free, and a call that is cancelled hangs up: llama.cpp then stops computing it.
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 
 import aiohttp
 
+from synth.engine.openai_wire import decoded, sendable
 from synth.errors import CallFailed, InputError, Outage
 from synth.record import Message
 
@@ -28,26 +28,29 @@ _CONTEXT_EXCEEDED = "exceed_context_size_error"
 class Llama:
     """A loaded model. Made by `loaded`; must be closed in the event loop that made it."""
 
-    def __init__(self, server: Any, key: str) -> None:
+    def __init__(self, server: Any, key: str, timeout_s: float) -> None:
         self._server = server
+        self._timeout_s = timeout_s
         self._http = aiohttp.ClientSession(
             base_url=server.listening_address,
             headers={"Authorization": f"Bearer {key}"},
             # It drops idle connections at its own pace: a new one is cheaper than that race.
             connector=aiohttp.TCPConnector(limit=0, force_close=True),
-            timeout=aiohttp.ClientTimeout(total=None),
+            timeout=aiohttp.ClientTimeout(total=timeout_s),
         )
         self._first_text = ""
 
     @classmethod
-    async def loaded(cls, weights: Path, *, context_tokens: int, slots: int, threads: int) -> Llama:
+    async def loaded(
+        cls, weights: Path, *, context_tokens: int, slots: int, threads: int, timeout_s: float
+    ) -> Llama:
         """Return a model with `slots` contexts of `context_tokens` each, computed together.
 
         Raises InputError when the package is missing or the file is no model that llama.cpp knows.
         """
         key = secrets.token_hex()
         server = await asyncio.to_thread(_serve, weights, key, (context_tokens, slots, threads))
-        llama = cls(server, key)
+        llama = cls(server, key, timeout_s)
         llama._first_text = await llama._added_text()
         return llama
 
@@ -60,7 +63,9 @@ class Llama:
         """Return its answer. Raises CallFailed for what it refuses, Outage when it is gone."""
         try:
             async with self._http.post(path, json=asked) as response:
-                answer = json.loads((await response.read()).decode("utf-8", "replace"))
+                answer = decoded(await response.read())
+        except TimeoutError as error:
+            raise Outage(f"timeout: no reply within {self._timeout_s:g} s") from error
         except (aiohttp.ClientError, ValueError) as error:
             what = f"{type(error).__name__} {error}"
             raise Outage(f"no_answer: llama.cpp broke off: {what}") from error
@@ -79,7 +84,7 @@ class Llama:
 
     async def chat_text(self, messages: Sequence[Message], *, reply_next: bool) -> str:
         """Return `messages` as the model's chat template writes them, its first token included."""
-        asked = {"messages": list(messages), "add_generation_prompt": reply_next}
+        asked = {"messages": sendable(messages), "add_generation_prompt": reply_next}
         text: str = (await self.ask("/apply-template", asked))["prompt"]
         return text if text.startswith(self._first_text) else self._first_text + text
 

@@ -10,7 +10,6 @@ import importlib.util
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from hashlib import blake2b
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any, ClassVar
@@ -31,7 +30,8 @@ from synth.engine.base import (
     Usage,
 )
 from synth.engine.llama import Llama
-from synth.engine.replies import whole_text
+from synth.engine.openai_wire import sendable
+from synth.engine.weights import beside_the_recipe, known_by
 from synth.errors import EngineRefused, InputError
 from synth.record import Message
 
@@ -59,11 +59,10 @@ _FINISH_REASONS: Mapping[str, FinishReason] = {
 }
 
 
-def _beside_the_recipe(model: str, info: ValidationInfo) -> str:
+def _gguf_file(model: str, info: ValidationInfo) -> str:
     if model in _SHIPPED:
         return model
-    context: dict[str, Path] = info.context or {}
-    found = context.get("folder", Path()) / model
+    found = beside_the_recipe(model, info)
     if not found.is_file():
         known = ", ".join(sorted(_SHIPPED))
         raise ValueError(f"no GGUF file {model!r} beside the recipe, nor a shipped model ({known})")
@@ -71,19 +70,10 @@ def _beside_the_recipe(model: str, info: ValidationInfo) -> str:
 
 
 def _as_content(model: str) -> str:
-    """Return what names the weights wherever they lie: size and both ends stand for the file."""
-    if model in _SHIPPED:
-        return model
-    path = Path(model)
-    size = path.stat().st_size
-    with path.open("rb") as opened:
-        hashed = blake2b(opened.read(1 << 20), digest_size=8)
-        opened.seek(max(0, size - (1 << 20)))
-        hashed.update(opened.read())
-    return f"{path.name} {size} {hashed.hexdigest()}"
+    return model if model in _SHIPPED else known_by(Path(model))
 
 
-Weights = Annotated[str, AfterValidator(_beside_the_recipe), PlainSerializer(_as_content)]
+Weights = Annotated[str, AfterValidator(_gguf_file), PlainSerializer(_as_content)]
 """A shipped model's name, or a GGUF file relative to the recipe; dumped as name and content."""
 
 
@@ -121,6 +111,7 @@ class LocalEngine(Engine):
             context_tokens=self.context_tokens,
             slots=min(self.at_once, _MOST_SLOTS),
             threads=self.threads or min(_cores(), _MOST_THREADS),
+            timeout_s=self.timeout_s,
         )
 
     async def close(self) -> None:
@@ -146,7 +137,7 @@ class LocalEngine(Engine):
     async def _reply(
         self, prompt: Chat, sampling: Sampling, asked: Mapping[str, Any]
     ) -> Completion:
-        body = {**asked, "messages": [_turn(message) for message in prompt.messages]}
+        body = {**asked, "messages": sendable(prompt.messages)}
         if sampling.tools:
             body["tools"] = list(sampling.tools)
         if sampling.top_logprobs:
@@ -220,17 +211,10 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _turn(message: Message) -> dict[str, Any]:
-    turn: dict[str, Any] = dict(message)
-    if "reasoning" in turn:
-        turn["reasoning_content"] = turn.pop("reasoning")
-    return turn
-
-
 def _completion(answer: Mapping[str, Any], text: str) -> Completion:
     choice, usage = answer["choices"][0], answer["usage"]
     return Completion(
-        text=whole_text(text),
+        text=text,
         finish_reason=_FINISH_REASONS.get(choice["finish_reason"], "unknown"),
         top_logprobs=_top_logprobs(choice.get("logprobs")),
         usage=Usage(usage["prompt_tokens"], usage["completion_tokens"]),
@@ -241,7 +225,7 @@ def _top_logprobs(logprobs: Mapping[str, Any] | None) -> TopLogprobs | None:
     if logprobs is None:
         return None
     return tuple(
-        tuple((whole_text(likely["token"]), likely["logprob"]) for likely in place["top_logprobs"])
+        tuple((likely["token"], likely["logprob"]) for likely in place["top_logprobs"])
         for place in logprobs["content"]
     )
 

@@ -1,16 +1,8 @@
-"""What models write, made fit for a record: valid Unicode, thinking apart from the answer."""
+"""What a model thinks before it answers, told apart from the answer."""
 
 from __future__ import annotations
 
-import re
-
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _OPENING, _CLOSING = "<think>", "</think>"
-
-
-def whole_text(text: str) -> str:
-    """Return `text` with U+FFFD for every lone surrogate, so that it can be written as UTF-8."""
-    return text if text.isascii() else _LONE_SURROGATE.sub("\ufffd", text)
 
 
 def without_thinking(text: str, *, begun: bool = False) -> tuple[str, str | None]:
