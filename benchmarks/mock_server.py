@@ -53,8 +53,8 @@ class Behaviour:
     """What a 429 or 503 asks for."""
     dead: bool = False
     """Close the connections of all who ask for a completion, or who wait for one."""
-    sentences: int = 9
-    """Length of a reply; a sentence has about ten words, and a word counts as a token."""
+    sentences: int = 8
+    """Length of a reply; a sentence has 11 to 16 words, and a word counts as a token."""
 
 
 @dataclass(slots=True)

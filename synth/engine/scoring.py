@@ -107,15 +107,18 @@ def _span(token: str, text: str, hidden: int) -> tuple[int, int] | None:
     """
     if token and not hidden and text.endswith(token):
         return len(text) - len(token), len(text)
-    core = "" if _OPAQUE.fullmatch(token) else token.strip(_PIECE).strip()
+    core = "" if _OPAQUE.fullmatch(token) else token.strip(_PIECE)
+    core = core.strip() or core
     if not core:
         return None
     start = text.rfind(core)
     stop = start + len(core)
     skipped = "".join(text[stop:].split())
-    if start < 0 or len(skipped) > hidden + token.count(_PIECE):
-        raise _misaligned(token)
-    return start, stop
+    if start >= 0 and len(skipped) <= hidden + token.count(_PIECE):
+        return start, stop
+    if core.isspace():
+        return None
+    raise _misaligned(token)
 
 
 def _misaligned(what: str) -> CallFailed:
