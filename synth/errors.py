@@ -19,8 +19,11 @@ A plugin raises plain Python errors: the runner turns them into drops of kind "e
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+_CODED = re.compile(r"[a-z0-9_]+(: |$)")
 
 
 class SynthError(Exception):
@@ -96,12 +99,18 @@ class StorageError(OutsideError):
 class CallFailed(SynthError):
     """One call failed for good: its record is dropped with this reason, kind "error"."""
 
+    @property
+    def reason(self) -> str:
+        """The message as `code: sentence`; the code is `call_failed` if it brings none."""
+        said = str(self)
+        return said if _CODED.match(said) else f"call_failed: {said}"
+
 
 class Outage(CallFailed):
     """A call failed in a way that may pass: no connection, a timeout, 408, 429, 5xx, garbage.
 
-    `blames_call` tells whether this very request may be the cause (a reply cut off, a timeout, a 500):
-    if others succeed meanwhile, it is given up after some tries. Without it the engine waits.
+    `blames_call` tells whether this very request may be the cause (a reply cut off, a timeout, a
+    500): if others succeed meanwhile, it is given up after some tries. Without it the engine waits.
     """
 
     def __init__(

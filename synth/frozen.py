@@ -1,4 +1,4 @@
-"""The form of everything that a recipe can spell: frozen options that refuse what they do not know."""
+"""The form of all that a recipe can spell: frozen options that refuse what they do not know."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, Val
 
 
 class Frozen(BaseModel):
-    """Options as typed fields: immutable, unknown names refused, field docstrings are their help."""
+    """Options as typed fields: immutable, unknown names refused, docstrings are their help."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -22,7 +22,7 @@ class Frozen(BaseModel):
 
 
 def content_digest(path: Path) -> str:
-    """Return 16 hexadecimal digits for what a file holds, or for all files of a folder and their names."""
+    """Return 16 hexadecimal digits for what a file holds, or a folder's files and their names."""
     hashed = blake2b(digest_size=8)
     files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
     for file in files:
@@ -34,8 +34,8 @@ def content_digest(path: Path) -> str:
 
 
 def _beside_the_recipe(path: Path, info: ValidationInfo) -> Path:
-    folder: Path = (info.context or {}).get("folder", Path())
-    found = folder / path
+    context: dict[str, Path] = info.context or {}
+    found = context.get("folder", Path()) / path
     if not found.exists():
         raise ValueError(f"no file or folder {str(path)!r} beside the recipe")
     return found

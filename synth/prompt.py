@@ -1,7 +1,8 @@
 """Prompts: Jinja files cut into messages at `--- role` lines.
 
-A file is cut *before* it is rendered, so a seed that contains such a line stays plain text. Templates are
-sandboxed, and a name that the record lacks is an error of that record, never an empty string.
+A file is cut *before* it is rendered, so a seed that contains such a line stays plain text.
+Templates are sandboxed, and a name that the record lacks is an error of that record, never an empty
+string.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from synth.errors import Problem, RecipeError
+from synth.errors import Problem, RecipeError, did_you_mean
 from synth.record import Message, Record
 
 ROLES = ("system", "user", "assistant", "tool")
@@ -41,14 +42,20 @@ class Prompt:
     def read(cls, path: Path, *, shown: str = "") -> Prompt:
         """Return the prompt in a file. Raises RecipeError if it cannot be read or compiled."""
         try:
-            return cls(path.read_text("utf-8"), file=shown or path.name)
+            return cls(path.read_text("utf-8-sig"), file=shown or path.name)
+        except FileNotFoundError as error:
+            there = [file.name for file in path.parent.glob("*.jinja")]
+            hint = did_you_mean(path.name, there)
+            message = f"no prompt file {shown or path.name!r} beside the recipe. {hint}"
+            raise RecipeError(message.strip()) from error
         except (OSError, UnicodeDecodeError) as error:
-            raise RecipeError(
-                f"wanted a prompt file {shown or path.name!r}, could not read it: {error}"
-            ) from error
+            said = error.strerror if isinstance(error, OSError) else error
+            message = f"wanted a prompt file {shown or path.name!r}, could not read it: {said}"
+            raise RecipeError(message) from error
 
     def _cut(self) -> tuple[tuple[str, Template], ...]:
-        preamble, *parts = _ROLE_LINE.split(self.source)
+        # Cut before rendering: a seed that contains such a line must stay plain text.
+        preamble, *parts = _ROLE_LINE.split(self.source.replace("\r\n", "\n"))
         if not parts:
             return (("user", self._compile(preamble, 0)),)
         if _COMMENT.sub("", preamble).strip():
@@ -57,7 +64,7 @@ class Prompt:
         line = preamble.count("\n")
         for role, body in zip(parts[::2], parts[1::2], strict=True):
             if role not in ROLES:
-                self._wrong(f"no role {role!r}; known: {', '.join(ROLES)}", line + 1)
+                self._wrong(f"no role {role!r}. {did_you_mean(role, ROLES)}", line + 1)
             cut.append((role, self._compile(body, line)))
             line += body.count("\n")
         return tuple(cut)
@@ -69,9 +76,8 @@ class Prompt:
             return _environment.from_string(body.strip())
         except TemplateSyntaxError as error:
             self._wrong(f"the template does not parse: {error.message}", above + error.lineno)
-            raise
 
-    def _wrong(self, message: str, line: int) -> None:
+    def _wrong(self, message: str, line: int) -> NoReturn:
         raise RecipeError(Problem(message, self.file, line))
 
     @cached_property
@@ -91,7 +97,11 @@ class Prompt:
 
 
 def names_of(record: Record, **more: Any) -> dict[str, Any]:
-    """Return what a template may use: the record's fields by name, `fields`, `messages`, `instruction`, `reply`."""
+    """Return what a template may use: the record's fields by name, and the record's own words.
+
+    Those are `fields`, `messages`, `instruction`, `reply`, and what `more` adds; a field of such a
+    name is found in `fields`.
+    """
     return {
         **record.fields,
         "fields": record.fields,

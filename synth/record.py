@@ -1,7 +1,8 @@
 """One example on its way, and what was said about it.
 
-A record is frozen: a stage passes it on, drops it, or makes children. Its id is a digest of where it came
-from, so the same recipe and the same replies give the same ids at any speed and in any order.
+A record is frozen: a stage passes it on, drops it, or makes children. Its id is a digest of where
+it came from, so the same recipe and the same replies give the same ids at any speed and in any
+order.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ _encode_slowly = json.JSONEncoder(
 ).encode
 
 
+_OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+
+
 class Message(TypedDict):
     """One turn of a conversation, in the shape that every trainer reads. Never changed in place."""
 
@@ -39,13 +43,17 @@ class Message(TypedDict):
 def canonical(value: object) -> str:
     """Return `value` as JSON text with sorted keys: equal values, equal text.
 
-    NaN and infinities become null. Raises TypeError for what JSON cannot hold.
+    Raises ValueError for NaN and infinities, TypeError for what JSON cannot hold.
     """
     try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+        encoded = orjson.dumps(value, option=_OPTIONS)
     except TypeError:
         # Whole numbers of more than 64 bits, and what JSON cannot hold at all.
         return _encode_slowly(value)
+    if b"null" in encoded:
+        # orjson writes NaN as null. The slow encoder refuses it, and is asked only where it may be.
+        _encode_slowly(value)
+    return encoded.decode()
 
 
 def digest(*parts: str) -> str:
@@ -59,16 +67,18 @@ class Verdict:
     """What a verifier says about one record."""
 
     outcome: Outcome
-    """`pass`, `fail`, or `abstain` when it cannot know. `error` is the framework's: a verifier broke."""
+    """`pass`, `fail`, or `abstain` when it cannot know. `error` is the framework's: a verifier
+    broke."""
     reason: str = ""
-    """A stable code, a colon and a sentence that a person can act on: `too_short: 3 words, wants 10`."""
+    """A stable code, a colon and a sentence that a person can act on: `too_short: 3 words, wants
+    10`."""
     score: float | None = None
     """A finite number whose meaning the verifier documents, or None."""
     evidence: JsonObject | None = None
     """What the verdict rests on, as JSON: counts, spans, neighbours."""
 
     def __post_init__(self) -> None:
-        """Refuse a score that is no finite number (NaN once meant "not judged", and metrics drifted)."""
+        """Refuse a score that is no finite number: NaN for "not judged" makes metrics drift."""
         if self.score is not None and not math.isfinite(self.score):
             raise ValueError(f"a verdict's score must be finite, got {self.score!r}")
 
@@ -127,7 +137,8 @@ class Drop:
     """Why a record left the flow."""
 
     kind: DropKind
-    """`verdict`: a verifier failed it; `filter`: a stage's own published filter; `error`: something broke."""
+    """`verdict`: a verifier failed it; `filter`: a stage's own published filter; `error`:
+    something broke."""
     by: str
     """The label of the verifier or the stage that dropped it."""
     reason: str
@@ -136,7 +147,10 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One example on its way: lineage, seed fields, messages, state. Frozen; make new ones by methods."""
+    """One example on its way: lineage, seed fields, messages, state. Frozen.
+
+    Make new ones by methods.
+    """
 
     id: str
     """16 hexadecimal digits: a digest of the parents' ids and the step, or of a seed's content."""
@@ -145,7 +159,8 @@ class Record:
     family: str
     """The id of the seed it descends from: a family never straddles train and test."""
     position: tuple[int, ...]
-    """Its place in the run: the seed's number, then the child's number at each step. Sorts as a tuple."""
+    """Its place in the run: the seed's number, then the child's number at each step. Sorts as a
+    tuple."""
     fields: JsonObject
     """Columns of the seed and what stages added, JSON values only."""
     messages: tuple[Message, ...] = ()
@@ -166,7 +181,7 @@ class Record:
         number: int = 0,
         occurrence: int = 0,
     ) -> Record:
-        """Return the record of a seed: its `number` in the run, its `occurrence` among equal seeds."""
+        """Return a seed's record: its `number` in the run, its `occurrence` among equal seeds."""
         identity = digest("seed", canonical([fields, messages]), str(occurrence))
         return cls(identity, (), identity, (number,), fields, tuple(messages))
 
@@ -205,7 +220,7 @@ class Record:
         fields: JsonObject | None = None,
         parents: Sequence[Record] = (),
     ) -> Record:
-        """Return the `number`th record that the stage `label` makes from this one (and from `parents`).
+        """Return the `number`th record that stage `label` makes from this one (and from `parents`).
 
         What is not given is inherited; `fields` are added to the inherited ones.
         """
@@ -246,10 +261,11 @@ class Record:
         return replace(self, state="dropped", dropped=Drop(kind, by, reason))
 
     def hold(self, *, by: str, reason: str, kind: DropKind = "error") -> Record:
-        """Return this record as judged by nobody for sure: neither exported nor used as rejected."""
+        """Return this record as judged by nobody for sure: not exported, nor used as rejected."""
         return replace(self, state="held", dropped=Drop(kind, by, reason))
 
     def judged(self, judgement: Judgement) -> Record:
         """Return this record with one more judgement on it."""
         # By position: dataclasses.replace is slow, and this is done for every verdict.
-        return Record(*self._values()[:8], (*self.judgements, judgement), self._content)
+        values = (*self._values()[:8], (*self.judgements, judgement), self._content)
+        return Record(*values)

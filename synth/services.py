@@ -1,11 +1,13 @@
-"""What a stage or a model verifier may ask for: engines, derived randomness, costly things set up once.
+"""What a stage or a model verifier may ask for: engines, randomness, costly things set up once.
 
-One object a stage label. It is the only door to the outside: a stage never opens a connection itself.
+One object a stage label. It is the only door to the outside: a stage never opens a connection
+itself.
 """
 
 from __future__ import annotations
 
 import asyncio
+import inspect
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import blake2b
@@ -38,15 +40,22 @@ class Resources:
         self._made: dict[str, asyncio.Future[Any]] = {}
 
     async def get(self, key: str, factory: Callable[[], T | Awaitable[T]]) -> T:
-        """Return what `factory` made for `key`, the first time in a thread; later callers wait for it."""
-        if key not in self._made:
+        """Return what `factory` made for `key`, in a thread; later callers wait for the first.
+
+        What could not be made is forgotten: the next caller tries again.
+        """
+        if key not in self._made or _failed(self._made[key]):
             self._made[key] = asyncio.ensure_future(self._make(factory))
         return await asyncio.shield(self._made[key])
 
     @staticmethod
     async def _make(factory: Callable[[], Any]) -> Any:
         made = await asyncio.to_thread(factory)
-        return await made if isinstance(made, Awaitable) else made
+        return await made if inspect.isawaitable(made) else made
+
+
+def _failed(made: asyncio.Future[Any]) -> bool:
+    return made.done() and (made.cancelled() or made.exception() is not None)
 
 
 class Services:
@@ -72,7 +81,7 @@ class Services:
         self._seed_hash = blake2b(f"{run_seed}|{label}|".encode(), digest_size=8)
 
     def within(self, label: str) -> Services:
-        """Return the services of a part of this stage, whose calls and random choices are its own."""
+        """Return the services of a part of this stage: calls and random choices are its own."""
         return Services(
             f"{self.label}.{label}",
             engines=self._engines,
@@ -96,16 +105,25 @@ class Services:
         step: str = "reply",
         sample: int = 0,
     ) -> Completion:
-        """Return one completion, durable before it is returned; its seed is derived from the origin."""
+        """Return one completion, durable before it is returned.
+
+        Its seed is derived from the origin.
+        """
         seeded = sampling.model_copy(update={"seed": self._seed(record, step, sample)})
         return await self._engines[engine].complete(
             prompt, seeded, self.origin(record, step, sample)
         )
 
     async def logprobs(
-        self, engine: str, prompt: Prompted, continuation: str, record: Record, *, step: str = "score"
+        self,
+        engine: str,
+        prompt: Prompted,
+        continuation: str,
+        record: Record,
+        *,
+        step: str = "score",
     ) -> TokenLogprobs:
-        """Return the log-probabilities of `continuation` after `prompt`, durable before returned."""
+        """Return the log-probabilities of `continuation` after `prompt`, durable by then."""
         origin = self.origin(record, step, 0)
         return await self._engines[engine].logprobs(prompt, continuation, origin)
 
@@ -114,7 +132,7 @@ class Services:
         return Origin(record.id, self.label, step, sample, record.position)
 
     def rng(self, record: Record, *parts: str) -> random.Random:
-        """Return a random generator that depends on the record, the stage's label and `parts` alone."""
+        """Return a random generator that depends on record, stage label and `parts` alone."""
         return random.Random(digest(str(self._run_seed), record.id, self.label, *parts))  # noqa: S311 (not for secrets)
 
     async def resource(self, key: str, factory: Callable[[], T | Awaitable[T]]) -> T:

@@ -15,7 +15,12 @@ def list_all(*, as_json: bool) -> None:
     """Print all installed plugins; none is imported."""
     found = [plugin for kind in KINDS for plugin in listed(kind)]
     if as_json:
-        say_json([{"kind": p.kind, "name": p.name, "target": p.target, "source": p.source} for p in found])
+        say_json(
+            [
+                {"kind": p.kind, "name": p.name, "target": p.target, "source": p.source}
+                for p in found
+            ]
+        )
         return
     for kind in KINDS:
         say(kind)
@@ -83,7 +88,9 @@ def _type(option: dict[str, Any]) -> str:
     if "$ref" in option:
         return str(option["$ref"]).rpartition("/")[2]
     if "anyOf" in option:
-        return " | ".join(_type(choice) for choice in option["anyOf"] if choice.get("type") != "null")
+        return " | ".join(
+            _type(choice) for choice in option["anyOf"] if choice.get("type") != "null"
+        )
     if option.get("type") == "array":
         return f"list of {_type(option.get('items', {}))}"
     return str(option.get("type", "any"))

@@ -20,7 +20,7 @@ from synth.run.start import Outcome, Settings, finished_stages
 from synth.run.start import run as run_plan
 
 
-def run(  # noqa: PLR0913 (the options of the command)
+def run(
     recipe: str,
     into: Path | None,
     *,
@@ -85,7 +85,7 @@ def _run(made: Plan, into: Path, settings: Mapping[str, Any], *, as_json: bool) 
         _say_funnel(outcome)
     if outcome.exit_code == 1:
         rate, allowed = outcome.progress.error_rate, made.recipe.max_error_rate
-        tell(f"synth: {rate:.1%} of a stage's records ended in an error, allowed are {allowed:.1%}.")
+        tell(f"synth: {rate:.1%} of a stage's records ended in an error, allowed: {allowed:.1%}.")
         tell(f"`synth why {into}` shows why; the same command tries them again")
     return outcome.exit_code
 

@@ -1,15 +1,16 @@
 """An engine whose finished calls are kept: asked again, it answers from the store.
 
-A call is durable before it is returned. Its key is a digest of the engine's identity, the prompt and the
-sampling with its derived seed, so the same recipe asks for the same keys whatever the timing.
+A call is durable before it is returned. Its key is a digest of the engine's identity, the prompt,
+the sampling and the call's origin, so the same recipe asks for the same keys whatever the timing,
+and two equal requests of different records stay two calls.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
-from typing import Any
 
 import orjson
 
@@ -24,6 +25,8 @@ from synth.engine.base import (
 )
 from synth.record import Message, canonical
 from synth.store.calls import Store
+
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(slots=True)
@@ -61,7 +64,10 @@ class CachedEngine:
     async def complete(self, prompt: Prompted, sampling: Sampling, origin: Origin) -> Completion:
         """Return the kept completion, or ask for one and keep it."""
         asked = prompt.canonical()
-        key = self._key("complete", asked, sampling.model_dump_json(exclude_defaults=True))
+        drawn = sampling.model_dump_json(exclude_defaults=True)
+        # The derived seed has 31 bits: in a million equal requests hundreds share one.
+        whose = f"{origin.record_id}|{origin.stage}|{origin.step}|{origin.sample}"
+        key = self._key("complete", asked, drawn, whose)
         if (kept := self._kept(key)) is not None:
             return Completion.from_json(orjson.loads(kept))
         self.tally.asked += 1
@@ -70,8 +76,7 @@ class CachedEngine:
         finally:
             self.tally.asked -= 1
         self.tally.completion_tokens += completion.usage.completion_tokens
-        await self._keep(key, origin, asked, completion)
-        return completion
+        return await self._keep(key, origin, asked, completion)
 
     async def logprobs(self, prompt: Prompted, continuation: str, origin: Origin) -> TokenLogprobs:
         """Return the kept log-probabilities, or ask for them and keep them."""
@@ -103,9 +108,12 @@ class CachedEngine:
         self.tally.from_store += kept is not None
         return kept
 
-    async def _keep(self, key: bytes, origin: Origin, asked: str, given: Completion) -> None:
-        usage = given.usage
-        kept: dict[str, Any] = given.as_json()
+    async def _keep(self, key: bytes, origin: Origin, asked: str, given: Completion) -> Completion:
+        """Keep a completion and return it as it is kept: valid UTF-8, whatever the engine gave."""
+        usage, kept = given.usage, canonical(given.as_json())
+        if not _is_utf8(kept):
+            kept = _LONE_SURROGATE.sub("\ufffd", kept)
+            given = replace(Completion.from_json(orjson.loads(kept)), seconds=given.seconds)
         await self._store.keep_call(
             (
                 key,
@@ -116,7 +124,7 @@ class CachedEngine:
                 origin.step,
                 origin.sample,
                 asked,
-                canonical(kept),
+                kept,
                 usage.prompt_tokens,
                 usage.completion_tokens,
                 given.finish_reason,
@@ -124,3 +132,12 @@ class CachedEngine:
             )
         )
         self.tally.made += 1
+        return given
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

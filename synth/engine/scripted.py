@@ -1,11 +1,11 @@
-"""Replies from a script, for tests, replays and dry runs: by stage, step and place, or by prompt."""
+"""Replies from a script, for tests, replays, dry runs: by stage, step and place, or by prompt."""
 
 from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, ClassVar, cast
 
 from pydantic import PrivateAttr
 
@@ -30,12 +30,13 @@ class ScriptedEngine(Engine):
     """An engine that reads its lines.
 
     `replies` is JSON Lines. Each line has `reply` (text, or an object with `text`, `finish_reason`,
-    `reasoning`, `tool_calls`) and says what it answers: `stage`, `step` (default "reply"), `ordinal` (the
-    seed's number from 0, or a whole position such as "3.1") and `sample` (default 0); or `prompt`: the
-    exact text of the last message or of the raw prompt. A call without a line is a failed call.
+    `reasoning`, `tool_calls`) and says what it answers: `stage`, `step` (default "reply"),
+    `ordinal` (the seed's number from 0, or a whole position such as "3.1") and `sample` (default
+    0); or `prompt`: the exact text of the last message or of the raw prompt. A call without a line
+    is a failed call.
 
-    In Python, `ScriptedEngine(function)` asks `function(prompt, sampling, origin)`, which may be async
-    and may raise.
+    In Python, `ScriptedEngine(function)` asks `function(prompt, sampling, origin)`, which may be
+    async and may raise.
     """
 
     name: ClassVar[str] = "scripted"
@@ -66,28 +67,35 @@ class ScriptedEngine(Engine):
             raise InputError("the scripted engine needs `replies:`, a JSON Lines file")
         if self.replies is None:
             return
-        for number, line in enumerate(self.replies.read_text("utf-8").splitlines(), 1):
+        self._lines.clear()
+        # Not splitlines(): JSON text may hold line separators that end no line of the file.
+        for number, line in enumerate(self.replies.read_text("utf-8-sig").split("\n"), 1):
             if line.strip():
                 self._read(line, f"{self.replies.name}, line {number}")
 
     def _read(self, line: str, place: str) -> None:
         try:
-            entry = json.loads(line)
-            address = _address_of(entry)
-            self._lines[address] = entry["reply"]
+            entry: dict[str, Any] = json.loads(line)
+            address, reply = _address_of(entry), _checked(entry["reply"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
-                f"{place}: wanted an object with `reply` and either `prompt` or `stage` and "
-                f"`ordinal`, found {line[:80]!r}"
+                f"{place}: wanted an object with `reply` (text, or an object with `text`) and "
+                f"either `prompt` or `stage` and `ordinal`, found {line[:80]!r}"
             ) from error
+        if address in self._lines:
+            raise InputError(f"{place}: an earlier line answers {' '.join(address)!r}; keep one")
+        self._lines[address] = reply
 
     async def complete(self, prompt: Prompted, sampling: Sampling, origin: Origin) -> Completion:
         """Return the scripted reply. Raises CallFailed where the script has none."""
+        return _completion(await self._reply(prompt, sampling, origin))
+
+    async def _reply(self, prompt: Prompted, sampling: Sampling, origin: Origin) -> Any:
         self._calls += 1
-        if self._script is not None:
-            reply = self._script(prompt, sampling, origin)
-            return _completion(await reply if inspect.isawaitable(reply) else reply)
-        return _completion(self._line(prompt, origin))
+        if self._script is None:
+            return self._line(prompt, origin)
+        reply = self._script(prompt, sampling, origin)
+        return await reply if inspect.isawaitable(reply) else reply
 
     def _line(self, prompt: Prompted, origin: Origin) -> Any:
         place = ".".join(str(step) for step in origin.position)
@@ -104,12 +112,12 @@ class ScriptedEngine(Engine):
         )
 
     async def logprobs(self, prompt: Prompted, continuation: str, origin: Origin) -> TokenLogprobs:
-        """Return the scripted `{"tokens", "logprobs"}` of that place."""
-        self._calls += 1
-        given = json.loads(str(_completion(self._line(prompt, origin)).text))
+        """Return what the script has there, as JSON text: `{"tokens": […], "logprobs": […]}`."""
+        reply = _completion(await self._reply(prompt, Sampling(), origin))
+        given = json.loads(reply.text)
         return TokenLogprobs(tuple(given["tokens"]), tuple(given["logprobs"]))
 
-    async def chat_text(self, messages: Any, *, reply_next: bool) -> str:
+    async def chat_text(self, messages: Sequence[Message], *, reply_next: bool) -> str:
         """Return `messages` in ChatML, the template of a model that does not exist."""
         written = "".join(_turn(message) for message in messages)
         return written + ("<|im_start|>assistant\n" if reply_next else "")
@@ -127,9 +135,17 @@ def _turn(message: Message) -> str:
 
 def _address_of(entry: Mapping[str, Any]) -> tuple[str, ...]:
     if "prompt" in entry:
-        return ("prompt", entry["prompt"])
+        return ("prompt", str(entry["prompt"]))
     step, sample = entry.get("step", "reply"), entry.get("sample", 0)
     return (entry["stage"], step, str(entry["ordinal"]), str(sample))
+
+
+def _checked(reply: Any) -> str | dict[str, Any]:
+    """Return a reply that can become a completion. Raises ValueError, TypeError or KeyError."""
+    if not isinstance(reply, str | dict):
+        raise TypeError(f"wanted text or an object, got {reply!r}")
+    _completion(reply)
+    return cast("str | dict[str, Any]", reply)
 
 
 def _last_text(prompt: Prompted) -> str:
@@ -141,7 +157,7 @@ def _completion(reply: Any) -> Completion:
     """Return a reply as a completion; tokens are counted as words."""
     if isinstance(reply, Completion):
         return reply
-    given = {"text": reply} if isinstance(reply, str) else dict(reply)
+    given: dict[str, Any] = {"text": reply} if isinstance(reply, str) else dict(reply)
     given.setdefault("finish_reason", "stop")
     given.setdefault("usage", {"completion_tokens": len(str(given.get("text", "")).split())})
     return Completion.from_json(given)

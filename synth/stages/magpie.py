@@ -97,7 +97,7 @@ class Magpie(Stage):
             )
         except CallFailed as failed:
             child = record.child(services.label, sample)
-            return child.drop("error", by=services.label, reason=str(failed))
+            return child.drop("error", by=services.label, reason=failed.reason)
         turn = Message(role="user", content=completion.text.strip())
         child = record.child(services.label, sample, messages=(*kept, turn))
         reason = _unusable(completion)

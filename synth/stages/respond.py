@@ -69,7 +69,7 @@ class Respond(Stage):
             )
         except CallFailed as failed:
             child = record.child(services.label, sample, messages=kept)
-            return child.drop("error", by=services.label, reason=str(failed))
+            return child.drop("error", by=services.label, reason=failed.reason)
         return _answered(record, kept, completion, sample, services.label)
 
 
