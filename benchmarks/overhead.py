@@ -26,8 +26,9 @@ from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
 _QUESTION = (
-    "Explain to a colleague in a few sentences what happens in step {number} of the plan, why it comes "
-    "before the next one, and what would go wrong if somebody left it out. Name one thing to check."
+    "Explain to a colleague in a few sentences what happens in step {number} of the plan, why it "
+    "comes before the next one, and what would go wrong if somebody left it out. Name one thing "
+    "to check."
 )
 _RECIPE = """
 name: bench
@@ -121,7 +122,8 @@ async def bare(url: str, seeds: Path, at_once: int) -> None:
             reply = json.loads(await response.read())
             return len(reply["choices"][0]["message"]["content"])
 
-    questions = [json.loads(line)["instruction"] for line in seeds.read_text().splitlines()]
+    lines = (await asyncio.to_thread(seeds.read_text, "utf-8")).splitlines()
+    questions = [json.loads(line)["instruction"] for line in lines]
     async with aiohttp.ClientSession(connector=connector) as session:
         sizes = await asyncio.gather(*(call(session, question) for question in questions))
     assert all(sizes)

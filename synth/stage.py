@@ -14,16 +14,17 @@ from synth.services import Services
 class Stage(Frozen):
     """One step. Write `apply` and you are done; write `apply_batch` where a batch is cheaper.
 
-    A record leaves as itself, as children made by `record.child(services.label, …)`, or as a drop: what
-    just vanishes is refused. A malformed reply is a dropped *child* that carries the raw text. A field
-    whose name is or ends in `prompt` names a Jinja file beside the recipe; the stage finds it, read, in
-    `services.prompts` under the field's name.
+    A record leaves as itself, as children made by `record.child(services.label, …)`, or as a drop:
+    what just vanishes is refused. A malformed reply is a dropped *child* that carries the raw text.
+    A field whose name is or ends in `prompt` names a Jinja file beside the recipe; the stage finds
+    it, read, in `services.prompts` under the field's name.
     """
 
     name: ClassVar[str]
     """What a recipe calls it."""
     version: ClassVar[str] = "1"
-    """Raised when the same input and replies give other records: finished stage files then no longer count."""
+    """Raised when the same input and replies give other records: finished stage files then no
+    longer count."""
     batch: ClassVar[int] = 1
     """How many records `apply_batch` is given at most."""
     default_prompts: ClassVar[dict[str, str]] = {}
@@ -31,7 +32,7 @@ class Stage(Frozen):
 
     @property
     def in_order(self) -> bool:
-        """Whether it must see records by position, one batch after another (it may then keep state)."""
+        """Whether it must see records by position, batch after batch (it may then keep state)."""
         return False
 
     def engines(self) -> tuple[str, ...]:
@@ -45,7 +46,10 @@ class Stage(Frozen):
 
     @property
     def identity(self) -> str:
-        """What its outcome depends on, beside version, prompts and engines; by default all options."""
+        """What its outcome depends on, beside version, prompts and engines.
+
+        By default all options.
+        """
         return canonical(self.model_dump(mode="json"))
 
     def prompt_files(self) -> dict[str, str]:

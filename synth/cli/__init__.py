@@ -1,8 +1,8 @@
 """The command line: each command parses, calls the library, and prints.
 
-Results go to standard output, talk to standard error. Exit codes: 0 done, 1 done but too many records
-failed, 2 your input is wrong and nothing ran, 3 the outside world failed, 130 interrupted. Everything
-heavy is imported by the command that needs it.
+Results go to standard output, talk to standard error. Exit codes: 0 done, 1 done but too many
+records failed, 2 your input is wrong and nothing ran, 3 the outside world failed, 130 interrupted.
+Everything heavy is imported by the command that needs it.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def check(
 
 
 @app.command()
-def verify(  # noqa: PLR0913
+def verify(
     file: Annotated[Path, typer.Argument(help="A dataset: JSON Lines, Parquet, CSV, or a folder.")],
     verifiers: Annotated[
         list[str],

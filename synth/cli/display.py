@@ -94,7 +94,7 @@ def _table(progress: Progress) -> object:
 
 
 def time_left(progress: Progress) -> float | None:
-    """Return seconds until the slowest stage is done whose input is complete, or None if unknown."""
+    """Return seconds until the slowest stage with a complete input is done, or None if unknown."""
     estimates = [
         _stage_left(stage)
         for before, stage in zip(progress.stages, progress.stages[1:], strict=False)

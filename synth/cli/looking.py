@@ -91,7 +91,7 @@ def _say_drops(drops: Sequence[Row]) -> None:
         ]
     )
     if len(drops) > 20:
-        say(f"  and {len(drops) - 20} other reasons: synth query … \"FROM drops\"")
+        say(f'  and {len(drops) - 20} other reasons: synth query … "FROM drops"')
 
 
 def _say_cost(cost: Sequence[Row]) -> None:
@@ -100,7 +100,13 @@ def _say_cost(cost: Sequence[Row]) -> None:
     say("cost")
     names = ("calls", "prompt_tokens", "completion_tokens")
     rows = [
-        (row["stage"], row["step"], row["model"], *(row[name] for name in names), duration(row["seconds"]))
+        (
+            row["stage"],
+            row["step"],
+            row["model"],
+            *(row[name] for name in names),
+            duration(row["seconds"]),
+        )
         for row in cost
     ]
     total = [sum(row[name] for row in cost) for name in names]
@@ -132,9 +138,7 @@ def why(folder: Path, record: str | None, *, as_json: bool) -> None:
         "WHERE list_contains($ids, record_id) ORDER BY stage, step, sample",
         ids=ids,
     )
-    verdicts = _rows(
-        folder, "FROM verdicts WHERE list_contains($ids, record_id)", ids=ids
-    )
+    verdicts = _rows(folder, "FROM verdicts WHERE list_contains($ids, record_id)", ids=ids)
     for row in line:
         row["fields"], row["messages"] = json.loads(row["fields"]), json.loads(row["messages"])
     if as_json:
@@ -146,10 +150,14 @@ def why(folder: Path, record: str | None, *, as_json: bool) -> None:
 
 def _whole_id(folder: Path, start: str) -> str:
     found = _rows(
-        folder, "SELECT id FROM records WHERE starts_with(id, $start) ORDER BY id LIMIT 5", start=start
+        folder,
+        "SELECT id FROM records WHERE starts_with(id, $start) ORDER BY id LIMIT 5",
+        start=start,
     )
     if not found:
-        raise RunError(f"no record {start!r} in {str(folder)!r}. `synth why {folder}` gives examples")
+        raise RunError(
+            f"no record {start!r} in {str(folder)!r}. `synth why {folder}` gives examples"
+        )
     if len(found) > 1 and found[0]["id"] != start:
         raise RunError(f"{start!r} begins several ids: {', '.join(row['id'] for row in found)}, …")
     return str(found[0]["id"])
@@ -168,7 +176,9 @@ def _why_any(folder: Path, *, as_json: bool) -> None:
 def _say_record(row: Row, calls: Sequence[Row], verdicts: Sequence[Row], *, last: bool) -> None:
     say(f"{row['id']}  {_state(row)}")
     if not row["parents"] and row["fields"]:
-        table([(name, json.dumps(value, ensure_ascii=False)) for name, value in row["fields"].items()])
+        table(
+            [(name, json.dumps(value, ensure_ascii=False)) for name, value in row["fields"].items()]
+        )
     if last or not row["parents"]:
         _say_messages(row["messages"])
     for verdict in verdicts:

@@ -143,9 +143,7 @@ def _summary(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def check(
-    recipe: str, into: Path | None, *, limit: int | None, changes: Sequence[str]
-) -> None:
+def check(recipe: str, into: Path | None, *, limit: int | None, changes: Sequence[str]) -> None:
     """Print what a recipe would run; raise RecipeError with all its problems."""
     made = plan(recipe, changes=pairs(changes, "--set"))
     say(f"{made.recipe.name}: fine")
@@ -168,9 +166,7 @@ def _state(number_: int, kept: int) -> str:
     return ": kept" if number_ < kept else ": to be made (from stored calls where they still hold)"
 
 
-def export(
-    folder: Path, recipe: str | None, *, changes: Sequence[str], as_json: bool
-) -> None:
+def export(folder: Path, recipe: str | None, *, changes: Sequence[str], as_json: bool) -> None:
     """Write the datasets of a finished run again and print their sizes."""
     from synth import export as exporting
 

@@ -1,7 +1,7 @@
 """What an engine is: one call, one completion.
 
-Everything below this line is sockets, GPUs or scripts; everything above knows only these types. An engine
-is its options (a frozen model that a recipe spells) plus what `start` sets up.
+Everything below this line is sockets, GPUs or scripts; everything above knows only these types. An
+engine is its options (a frozen model that a recipe spells) plus what `start` sets up.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class Text:
 
     text: str | tuple[int, ...]
     add_special_tokens: bool = True
-    """Whether the tokenizer may add its own first token; False for text that a chat template made."""
+    """Whether the tokenizer may add its own first token; False for text that a chat template
+    made."""
 
     def canonical(self) -> str:
         """Return the prompt as canonical JSON."""
@@ -80,7 +81,7 @@ class Sampling(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Which call this is: a scripted engine's address, the report's bookkeeping, the source of its seed."""
+    """Which call this is: a scripted engine's address, a row of the report, a seed's source."""
 
     record_id: str
     stage: str
@@ -115,7 +116,8 @@ class Completion:
     """(tokens, alternatives): text and natural log-probability, likeliest first."""
     usage: Usage = field(default_factory=Usage)
     seconds: float = field(default=0.0, compare=False)
-    """From sending to receiving. Lives in the store only: nothing that is exported depends on it."""
+    """From sending to receiving. Lives in the store only: nothing that is exported depends on
+    it."""
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values, without what is absent."""
@@ -163,7 +165,10 @@ class TokenLogprobs:
 
 @dataclass(frozen=True, slots=True)
 class EngineIdentity:
-    """What changes replies: the kind of engine, the model, its revision and template. Not url, not at_once."""
+    """What changes replies: the kind of engine, the model, its revision and template.
+
+    Not url, not at_once.
+    """
 
     kind: str
     model: str
@@ -204,10 +209,10 @@ class Asks(Protocol):
 
 
 class Engine(Frozen):
-    """An engine of a recipe: fields are its options, `start` sets up what costs, `close` lets it go.
+    """An engine of a recipe: fields are options, `start` sets up what costs, `close` ends it.
 
-    A subclass sets `name` and `knobs` and writes `complete`; the other capabilities are optional and
-    refuse by default. A field not named in `knobs` is part of the identity: the safe default.
+    A subclass sets `name` and `knobs` and writes `complete`; the other capabilities are optional
+    and refuse by default. A field not named in `knobs` is part of the identity: the safe default.
     """
 
     name: ClassVar[str]
@@ -241,7 +246,10 @@ class Engine(Frozen):
         """Let go of what `start` set up. Never raises."""
 
     async def complete(self, prompt: Prompted, sampling: Sampling, origin: Origin) -> Completion:
-        """Return one completion of `prompt`. Raises CallFailed (Outage if worth a retry) or OutsideError."""
+        """Return one completion of `prompt`.
+
+        Raises CallFailed (Outage if worth a retry) or OutsideError.
+        """
         raise self._cannot("complete a prompt")
 
     async def logprobs(self, prompt: Prompted, continuation: str, origin: Origin) -> TokenLogprobs:

@@ -55,9 +55,7 @@ class UnreadableError(ValueError):
     """A reply that is no completion; the message says what was wanted."""
 
 
-def constant_part(
-    model: str, sampling: Sampling, extra: Mapping[str, Any], *, chat: bool
-) -> str:
+def constant_part(model: str, sampling: Sampling, extra: Mapping[str, Any], *, chat: bool) -> str:
     """Return a request body without prompt, seed and closing brace: what most calls have in common.
 
     What is None or empty in `sampling` is not sent; `extra` has the last word. Raises ValueError

@@ -155,9 +155,7 @@ class PatientEngine:
         self.waiting_since = None
         return answer
 
-    async def _insist(
-        self, ask: Ask[T], canary: Ask[object], failure: Outage, tries: _Tries
-    ) -> T:
+    async def _insist(self, ask: Ask[T], canary: Ask[object], failure: Outage, tries: _Tries) -> T:
         while True:
             await self._judge(failure, tries, canary)
             await asyncio.sleep(self._wait_s(failure, tries))

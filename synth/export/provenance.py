@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from synth.export.card import Made
 
 _MODELS = """
-SELECT DISTINCT calls.engine, calls.model FROM calls SEMI JOIN records ON calls.record_id = records.id
+SELECT DISTINCT calls.engine, calls.model
+FROM calls SEMI JOIN records ON calls.record_id = records.id
 ORDER BY ALL
 """
 
@@ -55,8 +56,8 @@ def _version() -> str:
 def shown_recipe(recipe: Recipe) -> dict[str, Any]:
     """Return the recipe as JSON values without what differs from place to place.
 
-    Engines lose the options that change how and never what (address, key, requests in flight); of an
-    absolute path the last name stays.
+    Engines lose the options that change how and never what (address, key, requests in flight); of
+    an absolute path the last name stays.
     """
     shown = recipe.model_dump(mode="json", exclude_defaults=True)
     for name, engine in recipe.engines.items():
