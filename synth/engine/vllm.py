@@ -169,8 +169,13 @@ class VllmEngine(Engine):
             self._template = self.chat_template.read_text("utf-8")
         given = {name: getattr(self, name) for name in sorted(_OPTIONS_OF_OURS)}
         named = {name: value for name, value in given.items() if value is not None}
-        self._core = VllmCore()
-        await self._core.start({**self.engine_args, **named})
+        core = VllmCore()
+        try:
+            await core.start({**self.engine_args, **named})
+        except BaseException:
+            await core.close()
+            raise
+        self._core = core
 
     async def close(self) -> None:
         """Stop vLLM and its processes."""
