@@ -1,19 +1,21 @@
 """Records streaming through stages: every stage at work at once, each record on its own way.
 
-A *lane* is one stage at work: an inbox, the stage, a file for what leaves it. Records move in the order in
-which they are finished. A lane that depends on order gets them by position, as soon as nothing earlier can
-still come; to know that, the lanes before it note which seeds they still work on.
+A *lane* is one stage at work: an inbox, the stage, a file for what leaves it. Records move in the
+order in which they are finished. A lane that depends on order gets them by position, as soon as
+nothing earlier can still come; to know that, the lanes before it note the seeds they still work on.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from contextlib import closing
+from itertools import islice, pairwise
 from pathlib import Path
 
 from synth.errors import InputError, OutsideError, PluginError
 from synth.record import Record
+from synth.run.boundary import fatal, leaving, reason, shown
 from synth.run.channel import Channel, Reordered, Roots
 from synth.run.plan import Step
 from synth.run.progress import StageProgress
@@ -22,6 +24,8 @@ from synth.store.stage_file import StageFile
 
 _FEED = 256
 _GATHER_S = 0.05
+_AHEAD = 2048
+_NOTHING_MORE = 1 << 62
 
 
 class Lane:
@@ -45,6 +49,8 @@ class Lane:
         self.stopping = False
         self._services = services
         self._at_once = at_once
+        self._ahead = _AHEAD + at_once * step.stage.batch
+        self._room = asyncio.Event()
         self._folder = folder
 
     @property
@@ -58,45 +64,67 @@ class Lane:
         self.roots.add(records)
         self.inbox.put(records)
 
+    async def room(self) -> None:
+        """Wait until few records wait here, or for `stop`: a source has no reason to run ahead."""
+        while self._crowded and not self.stopping:
+            self._room.clear()
+            await self._room.wait()
+
+    @property
+    def _crowded(self) -> bool:
+        return self.progress.offered - self.progress.done >= self._ahead
+
     def stop(self) -> None:
         """Begin nothing new."""
         self.stopping = True
         self.inbox.wake()
+        self._room.set()
 
     async def run(self, flow: Flow) -> None:
         """Work until the inbox has ended, then finish the file."""
-        if self.in_order:
-            await self._run_in_order(flow)
-        else:
-            await self._run_free(flow)
+        await (self._run_in_order(flow) if self.in_order else self._run_free(flow))
         if self.stopping:
             return
-        await asyncio.to_thread(self.file.finish)
+        await _finished(self.file)
         self.progress.finish()
         flow.ended(self)
 
     async def _run_free(self, flow: Flow) -> None:
         slots = asyncio.Semaphore(self._at_once)
-        batch = self.step.stage.batch
         async with asyncio.TaskGroup() as tasks:
             while not (self.inbox.ended or self.stopping):
                 await slots.acquire()
-                if batch > 1 and len(self.inbox) < batch:
-                    await asyncio.sleep(_GATHER_S)
-                if records := await self.inbox.get(batch):
+                if records := await self._gathered(self.step.stage.batch):
                     task = tasks.create_task(self._work(records, flow))
                     task.add_done_callback(lambda _: slots.release())
                 else:
                     slots.release()
 
+    async def _gathered(self, most: int) -> list[Record]:
+        """Return up to `most` records; the first ones to come wait a moment for company."""
+        records = await self.inbox.get(most)
+        if self.stopping:
+            return []
+        if records and len(records) < most and not self.inbox.ended:
+            await asyncio.sleep(_GATHER_S)
+            records += self.inbox.take(most - len(records))
+        return records
+
     async def _run_in_order(self, flow: Flow) -> None:
         waiting = Reordered(self._folder, lambda: flow.settled_before(self))
-        while not (self.stopping or (self.inbox.ended and not len(waiting))):
-            waiting.add(await self.inbox.get(_FEED))
-            if not self.inbox.empty:
-                continue
-            while not self.stopping and (batch := waiting.take(self.step.stage.batch)):
-                await self._work(batch, flow)
+        with closing(waiting):
+            while not (self.stopping or (self.inbox.ended and not len(waiting))):
+                await self._drain(waiting)
+                if batch := waiting.take(self.step.stage.batch):
+                    await self._work(batch, flow)
+                else:
+                    await self.inbox.news()
+
+    async def _drain(self, waiting: Reordered) -> None:
+        """Take the whole inbox: what is settled has reached it, and must not be missed there."""
+        while len(self.inbox):
+            waiting.add(self.inbox.take(_FEED))
+            await asyncio.sleep(0)
 
     async def _work(self, records: list[Record], flow: Flow) -> None:
         self.progress.took(len(records))
@@ -109,59 +137,45 @@ class Lane:
             flow.hand_on(self, [row for row in rows if row.state == "live"])
         self.roots.remove(records)
         self.progress.done += len(records)
+        if not self._crowded:
+            self._room.set()
         flow.moved()
 
     async def _outcomes(self, records: list[Record]) -> Sequence[Sequence[Record]]:
         """Return what becomes of each record; what breaks over one becomes that one's drop."""
-        stage = self.step.stage
         try:
-            if stage.batch == 1:
-                return [await stage.apply(records[0], self._services)]
-            became = await stage.apply_batch(records, self._services)
-            if len(became) == len(records):
-                return became
-            error: Exception = PluginError(f"{len(became)} outcomes for {len(records)} records")
+            return await self._applied(records)
         except (OutsideError, InputError):
             raise
-        except Exception as raised:  # noqa: BLE001 (the one boundary: a bad record is data, not a crash)
-            error = raised
-        if len(records) == 1:
-            reason = _reason(error)
-            return [[records[0].drop("error", by=self.step.label, reason=reason)]]
+        except Exception as error:
+            if ends_run := fatal(error):
+                raise ends_run from error
+            if len(records) == 1:
+                by = self.step.label
+                return [[records[0].drop("error", by=by, reason=reason(error))]]
         return [(await self._outcomes([record]))[0] for record in records]
 
-
-def _reason(error: Exception) -> str:
-    """Return the error as `code: sentence`; errors that bring a code of their own keep it."""
-    said = str(error)
-    code, colon, _ = said.partition(":")
-    if colon and code.replace("_", "").isalnum() and code.islower():
-        return said
-    return f"exception: {type(error).__name__}: {said}"
-
-
-def leaving(record: Record, outcomes: Sequence[Record], label: str) -> list[Record]:
-    """Return the rows of what became of a record: itself, or its children behind it as their parent.
-
-    Raises PluginError if the record just vanished, or if something came from nowhere.
-    """
-    if not outcomes:
-        raise PluginError(
-            f"the stage {label!r} let record {record.id} vanish; it must return the record, "
-            "its children, or its drop"
-        )
-    ids = [outcome.id for outcome in outcomes]
-    if len(set(ids)) < len(ids):
-        raise PluginError(f"the stage {label!r} made two records with one id from {record.id}")
-    for outcome in outcomes:
-        if outcome.id != record.id and record.id not in outcome.parents:
+    async def _applied(self, records: list[Record]) -> Sequence[Sequence[Record]]:
+        stage = self.step.stage
+        if stage.batch == 1:
+            return [await stage.apply(records[0], self._services)]
+        became = await stage.apply_batch(records, self._services)
+        if len(became) != len(records):
             raise PluginError(
-                f"the stage {label!r} returned {outcome.id} for record {record.id}, which is not "
-                "among its parents; make children with record.child()"
+                f"the stage {self.step.label!r} gave {len(became)} outcomes for {len(records)} "
+                "records; apply_batch() must return one list for each record, in order"
             )
-    if record.id in ids:
-        return list(outcomes)
-    return [record.as_parent(), *outcomes]
+        return became
+
+
+async def _finished(file: StageFile) -> None:
+    """Finish a file in a thread, to the end: whoever cancels must not take it away meanwhile."""
+    finishing = asyncio.ensure_future(asyncio.to_thread(file.finish))
+    try:
+        await asyncio.shield(finishing)
+    except asyncio.CancelledError:
+        await asyncio.wait([finishing])
+        raise
 
 
 class Flow:
@@ -178,7 +192,7 @@ class Flow:
         self._lanes = lanes
         self._seeds = seeds
         self._next_root = 0
-        self._after = {id(lane): following for lane, following in zip(lanes, lanes[1:], strict=False)}
+        self._after = {id(lane): later for lane, later in pairwise(lanes)}
         self._ordered = [lane for lane in lanes if lane.in_order]
         self.stopping = False
 
@@ -190,7 +204,10 @@ class Flow:
                 for lane in self._lanes:
                     tasks.create_task(lane.run(self))
         except BaseExceptionGroup as group:
-            raise _first(group) from None
+            raise shown(group) from None
+        finally:
+            for lane in self._lanes:
+                lane.inbox.close()
 
     def stop(self) -> None:
         """Begin nothing new; `run` returns when what is in flight has ended."""
@@ -208,7 +225,7 @@ class Flow:
         """Tell the next lane that nothing more will come."""
         following = self._after.get(id(lane))
         if following is not None:
-            following.inbox.close()
+            following.inbox.end()
 
     def moved(self) -> None:
         """Let lanes that wait for order look again."""
@@ -229,7 +246,7 @@ class Flow:
         first = self._lanes[0] if self._lanes else None
         while not self.stopping:
             if first is not None:
-                await first.inbox.room()
+                await first.room()
             records = await asyncio.to_thread(lambda: list(islice(self._source, _FEED)))
             if not records:
                 break
@@ -256,18 +273,9 @@ class Flow:
     async def _end_feed(self, first: Lane | None) -> None:
         if self._seeds is not None:
             file, progress = self._seeds
-            await asyncio.to_thread(file.finish)
+            await _finished(file)
             progress.finish()
-        self._next_root = int(1e18)
+        self._next_root = _NOTHING_MORE
         if first is not None:
-            first.inbox.close()
+            first.inbox.end()
         self.moved()
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the error to show: ours before anything else, the first one given."""
-    flat: list[BaseException] = []
-    for error in group.exceptions:
-        flat.append(_first(error) if isinstance(error, BaseExceptionGroup) else error)
-    flat.sort(key=lambda error: not isinstance(error, OutsideError | InputError))
-    return flat[0]
