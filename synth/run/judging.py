@@ -1,14 +1,18 @@
-"""Have a verifier judge records, once: verdicts come from the store, from workers, or from engines."""
+"""Have a verifier judge records, once: verdicts come from the store, workers, or engines."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from hashlib import blake2b
+from pathlib import Path
 
-from synth.errors import OutsideError
+from synth.errors import InputError, OutsideError
 from synth.record import Record, Verdict, canonical
-from synth.run.workers import Judged, Limits, OrderedWorker, Workers
+from synth.run.boundary import fatal, reason
+from synth.run.process import Limits
+from synth.run.worker import contract_broken
+from synth.run.workers import Judged, OrderedWorker, Workers
 from synth.services import Services
 from synth.stages.verify import Use, Verify
 from synth.store.calls import Store, VerdictRow
@@ -16,13 +20,14 @@ from synth.verification import ModelVerifier
 
 
 class Judging:
-    """The judging of one verify stage."""
+    """The judging of one verify stage, by at most `workers` processes; needs room in `folder`."""
 
-    def __init__(self, stage: Verify, store: Store, *, workers: int) -> None:
+    def __init__(self, stage: Verify, store: Store, *, workers: int, folder: Path) -> None:
         limits = Limits(stage.timeout_s, stage.memory_mb)
         self._workers = Workers(workers, limits)
         self._limits = limits
         self._store = store
+        self._folder = folder
         self._ordered: dict[str, OrderedWorker] = {}
 
     async def __call__(
@@ -62,9 +67,7 @@ class Judging:
         if rows:
             await self._store.keep_verdicts(rows)
 
-    async def _judge(
-        self, use: Use, records: Sequence[Record], services: Services
-    ) -> list[Judged]:
+    async def _judge(self, use: Use, records: Sequence[Record], services: Services) -> list[Judged]:
         if not records:
             return []
         if isinstance(use.verifier, ModelVerifier):
@@ -73,7 +76,7 @@ class Judging:
 
     async def _in_order(self, use: Use, records: Sequence[Record]) -> list[Judged]:
         if use.label not in self._ordered:
-            self._ordered[use.label] = OrderedWorker(use.spec, self._limits)
+            self._ordered[use.label] = OrderedWorker(use.spec, self._limits, self._folder)
         return await self._ordered[use.label].judge(records)
 
     async def close(self) -> None:
@@ -93,11 +96,13 @@ async def _ask(
     """Return the verdicts of a verifier that asks engines; a batch that raises is halved."""
     try:
         verdicts = list(await verifier.judge(records, services))
-        error = "" if len(verdicts) == len(records) else _wrong_length(verdicts, records)
-    except OutsideError:
+        error = contract_broken(verdicts, len(records))
+    except (OutsideError, InputError):
         raise
-    except Exception as raised:  # noqa: BLE001 (whatever a plugin raises is an error of its record)
-        verdicts, error = [], f"exception: {type(raised).__name__}: {raised}"
+    except Exception as raised:
+        if ends_run := fatal(raised):
+            raise ends_run from raised
+        verdicts, error = [], reason(raised)
     if not error:
         return [Judged(verdict) for verdict in verdicts]
     if len(records) == 1:
@@ -105,7 +110,3 @@ async def _ask(
     middle = len(records) // 2
     first = await _ask(verifier, records[:middle], services)
     return first + await _ask(verifier, records[middle:], services)
-
-
-def _wrong_length(verdicts: Sequence[Verdict], records: Sequence[Record]) -> str:
-    return f"wrong_length: the verifier gave {len(verdicts)} verdicts for {len(records)} records"

@@ -1,7 +1,8 @@
-"""The process in which CPU verifiers judge: `python -m synth.run.worker MEMORY_MB`.
+"""The process in which CPU verifiers judge, from the inside.
 
-It reads requests from its standard input and answers on its standard output, both as a length and a pickle.
-What a plugin prints goes to standard error. It ends when its input does, so no worker outlives its run.
+It reads requests from what was its standard input and answers on what was its standard output, both
+as a length and a pickle. A verifier sees an empty input, and what it prints goes to standard error.
+The process ends when its input does or its run dies, so no worker outlives its run.
 """
 
 from __future__ import annotations
@@ -9,24 +10,29 @@ from __future__ import annotations
 import os
 import pickle
 import resource
+import signal
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from ctypes import CDLL
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from synth.plugins import VerifierSpec
-from synth.record import Record, Verdict
-from synth.verification import Verifier
+from synth.record import Record, Verdict, canonical
+from synth.run.boundary import reason
+from synth.verification import ModelVerifier, Verifier
 
 SIZE_BYTES = 8
 READY = b"ready"
+_OUTCOMES = ("pass", "fail", "abstain")
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Records to be judged by one verifier."""
+    """Records to be judged by one verifier; none: just make it."""
 
     spec: VerifierSpec
     records: Sequence[Record]
@@ -38,41 +44,53 @@ class Answer:
 
     verdicts: Sequence[Verdict] = ()
     error: str = ""
-    """Type and message of what the verifier raised."""
+    """What the verifier raised or how it broke its contract, as `code: sentence`."""
     seconds: float = 0.0
 
 
-def _limit(memory_mb: int) -> None:
-    # RLIMIT_DATA counts what a program allocates; address space would also count mapped libraries.
-    most = memory_mb * 1024 * 1024
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
-    with suppress(OSError):
-        os.nice(10)
+def contract_broken(verdicts: Sequence[Any], wanted: int) -> str:
+    """Return, as `code: sentence`, how a verifier's answer is none; empty if all is well."""
+    if len(verdicts) != wanted:
+        return f"wrong_length: the verifier gave {len(verdicts)} verdicts for {wanted} records"
+    return next((wrong for verdict in verdicts if (wrong := _unfit(verdict))), "")
+
+
+def _unfit(verdict: Any) -> str:
+    if not isinstance(verdict, Verdict):
+        return f"wrong_type: the verifier gave {type(verdict).__name__}, wanted Verdict"
+    if verdict.outcome not in _OUTCOMES:
+        return f"wrong_outcome: the verifier gave {verdict.outcome!r}, wanted one of {_OUTCOMES}"
+    if not isinstance(verdict.reason, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return f"wrong_type: the verifier gave the reason {verdict.reason!r}, wanted text"
+    try:
+        canonical(verdict.as_json()).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        return f"not_json: score and evidence must be JSON: {reason(error)}"
+    return ""
 
 
 def _judge(made: dict[VerifierSpec, Verifier], request: Request) -> Answer:
     started = time.perf_counter()
     try:
         if request.spec not in made:
-            made[request.spec] = request.spec.make()
+            made[request.spec] = _made(request.spec)
+        if not request.records:
+            return Answer()
         verdicts = list(made[request.spec].judge(request.records))
+        wrong = contract_broken(verdicts, len(request.records))
     except MemoryError:
         return Answer(error="out_of_memory: the verifier reached its memory limit")
     except Exception as error:  # noqa: BLE001 (whatever a plugin raises is an error of its record)
-        return Answer(error=f"exception: {type(error).__name__}: {error}")
-    if wrong := _contract_broken(verdicts, len(request.records)):
+        return Answer(error=reason(error))
+    if wrong:
         return Answer(error=wrong)
     return Answer(verdicts, seconds=time.perf_counter() - started)
 
 
-def _contract_broken(verdicts: Sequence[Any], wanted: int) -> str:
-    if len(verdicts) != wanted:
-        return f"wrong_length: the verifier gave {len(verdicts)} verdicts for {wanted} records"
-    for verdict in verdicts:
-        if not isinstance(verdict, Verdict):
-            return f"wrong_type: the verifier gave {type(verdict).__name__}, wanted Verdict"
-    return ""
+def _made(spec: VerifierSpec) -> Verifier:
+    made = spec.make()
+    assert not isinstance(made, ModelVerifier), "it asks engines, which only the run has"
+    return made
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
@@ -85,19 +103,33 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         answers.flush()
 
 
-def main() -> None:
-    """Take the limits from the command line and serve."""
-    answers = os.fdopen(os.dup(1), "wb")
+def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Take standard input and output away from verifiers, and from programs that they start."""
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     os.dup2(2, 1)
+    return requests, answers
+
+
+def _limit(memory_mb: int) -> None:
+    # RLIMIT_DATA counts what a program allocates; address space would also count mapped libraries.
+    most = memory_mb * 1024 * 1024
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    with suppress(OSError):
+        os.nice(10)
+    # A verifier that hangs never reads that its input has ended. Only Linux knows this.
+    with suppress(AttributeError, OSError):
+        CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def main() -> None:
+    """Take the memory limit, in MiB, from the command line and serve."""
+    requests, answers = _private_pipes()
     _limit(int(sys.argv[1]))
     with suppress(BrokenPipeError, KeyboardInterrupt):
         answers.write(READY)
         answers.flush()
-        serve(sys.stdin.buffer, answers)
-
-
-if __name__ == "__main__":
-    # Under its importable name, so that what it pickles can be read by the run.
-    from synth.run import worker
-
-    worker.main()
+        serve(requests, answers)

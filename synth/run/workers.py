@@ -1,7 +1,7 @@
 """Worker processes for CPU verifiers: under limits, started when needed, replaced when they break.
 
-A batch that raises, hangs or kills its worker is halved until the one record is found that does it; that
-record's verdict is `error`, and all others keep theirs.
+A batch that raises, hangs or kills its worker is halved until the one record is found that does it;
+that record's verdict is `error`, and all others keep theirs.
 """
 
 from __future__ import annotations
@@ -9,33 +9,22 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
-import signal
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Self
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
 
-from synth.errors import OutsideError
+from synth.errors import PluginError
 from synth.plugins import VerifierSpec
 from synth.record import Record, Verdict
-from synth.run.worker import READY, SIZE_BYTES, Answer, Request
+from synth.run.process import BrokenError, Limits, WorkerProcess
+from synth.run.worker import Answer
 
 _BATCH_SECONDS = 0.25
 _FIRST_BATCH = 16
 _LARGEST_BATCH = 256
-_START_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a worker may use."""
-
-    timeout_s: float = 60.0
-    """Longest time for one record, in seconds; a batch that takes longer is halved."""
-    memory_mb: int = 2048
-    """What a worker may allocate, in MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,92 +33,6 @@ class Judged:
 
     verdict: Verdict
     seconds: float = 0.0
-
-
-class _Worker:
-    """One process. `ask` returns its answer, or raises _Broken when it died or hung."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-
-    @classmethod
-    async def start(cls, limits: Limits) -> Self:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "synth.run.worker",
-            str(limits.memory_mb),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            # Its own session: Ctrl-C on the terminal is the run's business, not the workers'.
-            start_new_session=True,
-        )
-        worker = cls(process)
-        await worker._wait_until_ready()
-        return worker
-
-    async def _wait_until_ready(self) -> None:
-        assert self._process.stdout is not None
-        try:
-            async with asyncio.timeout(_START_S):
-                await self._process.stdout.readexactly(len(READY))
-        except (TimeoutError, asyncio.IncompleteReadError):
-            await self.kill()
-            raise OutsideError(
-                f"a worker process for verifiers could not start: it {self._ending()}. "
-                "What it said stands above"
-            ) from None
-
-    async def ask(self, request: Request, timeout_s: float) -> Answer:
-        try:
-            async with asyncio.timeout(timeout_s):
-                return await self._exchange(request)
-        except TimeoutError:
-            await self.kill()
-            raise _BrokenError(f"timeout: not judged within {timeout_s:g} s") from None
-        except (asyncio.IncompleteReadError, ConnectionError):
-            await self.kill()
-            raise _BrokenError(f"crash: the worker process {self._ending()}") from None
-        except BaseException:
-            await self.kill()
-            raise
-
-    async def _exchange(self, request: Request) -> Answer:
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None
-        assert stdout is not None
-        sent = pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL)
-        stdin.write(len(sent).to_bytes(SIZE_BYTES, "big") + sent)
-        await stdin.drain()
-        size = int.from_bytes(await stdout.readexactly(SIZE_BYTES), "big")
-        return pickle.loads(await stdout.readexactly(size))  # noqa: S301 (our own process)
-
-    def _ending(self) -> str:
-        code = self._process.returncode
-        if code is None or code >= 0:
-            return f"ended with code {code}"
-        with suppress(ValueError):
-            return f"was ended by {signal.Signals(-code).name}"
-        return f"was ended by signal {-code}"
-
-    async def kill(self) -> None:
-        with suppress(ProcessLookupError):
-            self._process.kill()
-        await self._process.wait()
-
-    async def close(self) -> None:
-        """Let it end by itself: its input ends."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        try:
-            async with asyncio.timeout(1.0):
-                await self._process.wait()
-        except TimeoutError:
-            await self.kill()
-
-
-class _BrokenError(Exception):
-    """A worker died or hung over a batch."""
 
 
 @dataclass(slots=True)
@@ -149,83 +52,112 @@ class Workers:
     def __init__(self, count: int, limits: Limits) -> None:
         self._limits = limits
         self._slots = asyncio.Semaphore(count)
-        self._idle: list[_Worker] = []
+        self._idle: list[WorkerProcess] = []
         self._paces: dict[VerifierSpec, _Pace] = {}
 
     async def judge(self, spec: VerifierSpec, records: Sequence[Record]) -> list[Judged]:
-        """Return a verdict for each record; never raises for what a verifier does."""
+        """Return a verdict for each record, `error` for each that the verifier breaks over.
+
+        Raises PluginError if it cannot be made in a worker, OutsideError if no worker starts.
+        """
         size = self._paces.setdefault(spec, _Pace()).size
-        batches = [records[start : start + size] for start in range(0, len(records), size)]
-        judged = await asyncio.gather(*(self._judge(spec, batch) for batch in batches))
-        return [verdict for batch in judged for verdict in batch]
+        async with asyncio.TaskGroup() as tasks:
+            judged = [
+                tasks.create_task(self._judge(spec, records[start : start + size]))
+                for start in range(0, len(records), size)
+            ]
+        return [verdict for batch in judged for verdict in batch.result()]
 
     async def _judge(self, spec: VerifierSpec, records: Sequence[Record]) -> list[Judged]:
         try:
-            answer = await self._ask(Request(spec, records))
-        except _BrokenError as broken:
+            answer = await self._ask(spec, records)
+        except BrokenError as broken:
             answer = Answer(error=str(broken))
         if not answer.error:
             self._paces[spec].note(len(records), answer.seconds)
-            each = answer.seconds / max(len(records), 1)
-            return [Judged(verdict, each) for verdict in answer.verdicts]
+            return _each(answer)
         if len(records) == 1:
             return [Judged(Verdict("error", answer.error))]
         middle = len(records) // 2
         first = await self._judge(spec, records[:middle])
         return first + await self._judge(spec, records[middle:])
 
-    async def _ask(self, request: Request) -> Answer:
+    async def _ask(self, spec: VerifierSpec, records: Sequence[Record]) -> Answer:
         async with self._slots:
-            worker = self._idle.pop() if self._idle else await _Worker.start(self._limits)
-            answer = await worker.ask(request, self._limits.timeout_s)
+            self._idle = [worker for worker in self._idle if worker.alive]
+            worker = self._idle.pop() if self._idle else await WorkerProcess.start(self._limits)
+            answer = await worker.judge(spec, records)
             self._idle.append(worker)
             return answer
 
     async def close(self) -> None:
         """End all workers."""
-        await asyncio.gather(*(worker.close() for worker in self._idle))
+        async with asyncio.TaskGroup() as tasks:
+            for worker in self._idle:
+                tasks.create_task(worker.close())
         self._idle.clear()
 
 
-@dataclass(slots=True)
-class _History:
-    """The batches that a verifier with state has judged, on disk, to bring a new worker to the same state."""
+def _each(answer: Answer) -> list[Judged]:
+    seconds = answer.seconds / max(len(answer.verdicts), 1)
+    return [Judged(verdict, seconds) for verdict in answer.verdicts]
 
-    file: tempfile._TemporaryFileWrapper[bytes] = field(default_factory=tempfile.TemporaryFile)
+
+class _History:
+    """The batches that a verifier with state judged, on disk: a new worker judges them again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file: IO[bytes] | None = None
 
     def append(self, records: Sequence[Record]) -> None:
-        pickle.dump(records, self.file, protocol=pickle.HIGHEST_PROTOCOL)
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 (see `close`)
+        # Reading may have stopped half-way.
+        self._file.seek(0, os.SEEK_END)
+        pickle.dump(records, self._file, protocol=pickle.HIGHEST_PROTOCOL)
 
     def batches(self) -> Iterator[Sequence[Record]]:
-        self.file.seek(0)
+        if self._file is None:
+            return
+        self._file.seek(0)
         with suppress(EOFError):
             while True:
-                yield pickle.load(self.file)  # noqa: S301 (ours)
+                yield pickle.load(self._file)  # noqa: S301 (ours)
+
+    def close(self) -> None:
+        if self._file is not None:
+            # Closing writes what is buffered: on a full disk that fails, and nobody needs it.
+            with suppress(OSError):
+                self._file.close()
 
 
 class OrderedWorker:
     """One worker for one verifier that keeps state: batch after batch, in order.
 
-    After a failure its state cannot be trusted: a new worker first judges again all that was judged well.
+    After a failure its state cannot be trusted: a new worker first judges again all that was judged
+    well, from a nameless file in `folder`.
     """
 
-    def __init__(self, spec: VerifierSpec, limits: Limits) -> None:
+    def __init__(self, spec: VerifierSpec, limits: Limits, folder: Path) -> None:
         self._spec = spec
         self._limits = limits
-        self._worker: _Worker | None = None
-        self._history = _History()
+        self._worker: WorkerProcess | None = None
+        self._history = _History(folder)
 
     async def judge(self, records: Sequence[Record]) -> list[Judged]:
-        """Return a verdict for each record; never raises for what a verifier does."""
+        """Return a verdict for each record, `error` for each that the verifier breaks over.
+
+        Raises PluginError if a new worker cannot be brought to the same state.
+        """
         try:
             answer = await self._ask(records)
-        except _BrokenError as broken:
+        except BrokenError as broken:
             answer = Answer(error=str(broken))
         if not answer.error:
             self._history.append(records)
-            each = answer.seconds / max(len(records), 1)
-            return [Judged(verdict, each) for verdict in answer.verdicts]
-        await self._forget()
+            return _each(answer)
+        await self.close_worker()
         if len(records) == 1:
             return [Judged(Verdict("error", answer.error))]
         middle = len(records) // 2
@@ -233,22 +165,35 @@ class OrderedWorker:
         return first + await self.judge(records[middle:])
 
     async def _ask(self, records: Sequence[Record]) -> Answer:
-        if self._worker is None:
-            self._worker = await _Worker.start(self._limits)
-            for earlier in self._history.batches():
-                await self._worker.ask(Request(self._spec, earlier), _START_S)
-        return await self._worker.ask(Request(self._spec, records), self._limits.timeout_s)
+        if self._worker is None or not self._worker.alive:
+            self._worker = await WorkerProcess.start(self._limits)
+            await self._catch_up(self._worker)
+        return await self._worker.judge(self._spec, records)
 
-    async def _forget(self) -> None:
+    async def _catch_up(self, worker: WorkerProcess) -> None:
+        for earlier in self._history.batches():
+            try:
+                error = (await worker.judge(self._spec, earlier)).error
+            except BrokenError as broken:
+                error = str(broken)
+            if error:
+                raise PluginError(
+                    f"the verifier {self._spec.name!r} broke, and then once more over records that "
+                    f"it had judged well before ({error}): its state is lost. Run again; if it "
+                    "stays so, raise `timeout_s` or `memory_mb` of the stage"
+                )
+
+    async def close_worker(self) -> None:
+        """End the worker; the next batch starts another."""
         if self._worker is not None:
             await self._worker.kill()
             self._worker = None
 
     async def close(self) -> None:
-        """End the worker."""
+        """End the worker and forget what it judged."""
         if self._worker is not None:
             await self._worker.close()
-        self._history.file.close()
+        self._history.close()
 
 
 def default_count() -> int:
