@@ -1,7 +1,8 @@
-"""Every finished call and verdict, in one SQLite file: what was paid for once is never paid for again.
+"""Every finished call and verdict, in one SQLite file: what was paid for is never paid for again.
 
-Writes go through one thread that commits in groups; whoever hands in a row waits until its group is on disk.
-Reads are point look-ups on a connection of their own (WAL: readers and the writer do not block each other).
+Writes go through one thread that commits in groups; whoever hands in a row waits until its group is
+on disk. Reads are point look-ups on a connection of their own (WAL: readers and the writer do not
+block each other).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +31,9 @@ CREATE TABLE IF NOT EXISTS calls (
     sample INTEGER, prompt TEXT, completion TEXT, prompt_tokens INTEGER, completion_tokens INTEGER,
     finish_reason TEXT, seconds REAL
 );
-CREATE TABLE IF NOT EXISTS verdicts (key BLOB PRIMARY KEY, verdict TEXT, seconds REAL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS verdicts (
+    key BLOB PRIMARY KEY, verdict TEXT, seconds REAL
+) WITHOUT ROWID;
 """
 _INSERT = {
     "calls": "INSERT OR IGNORE INTO calls VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
@@ -74,34 +77,43 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with self._damage_named():
-            self._writer = self._connect()
-            self._writer.executescript(_SCHEMA)
-            self._writer.execute(f"PRAGMA user_version = {_VERSION}")
-            self._reader = self._connect()
+        with contextlib.ExitStack() as opened, self._damage_named():
+            self._writer = opened.enter_context(contextlib.closing(self._connect()))
+            self._prepare()
+            self._reader = opened.enter_context(contextlib.closing(self._connect()))
             self._seen = {table: self._seen_in(table) for table in _INSERT}
+            self._connections = opened.pop_all()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="synth-store")
         self._group = _Group()
         self._commit: asyncio.Task[None] | None = None
+        self._closed = False
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, check_same_thread=False, timeout=30)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        return sqlite3.connect(self.path, check_same_thread=False, timeout=30)
+
+    def _prepare(self) -> None:
+        version = self._writer.execute("PRAGMA user_version").fetchone()[0]
         if version > _VERSION:
             raise StorageError(
                 f"{self.path.name} was written by a newer synth (format {version}, this one knows "
                 f"{_VERSION}); use that one, or another folder"
             )
-        return connection
+        self._writer.execute("PRAGMA journal_mode = WAL")
+        self._writer.execute("PRAGMA synchronous = FULL")
+        self._writer.executescript(_SCHEMA)
+        self._writer.execute(f"PRAGMA user_version = {_VERSION}")
 
     @contextlib.contextmanager
-    def _damage_named(self) -> Iterator[None]:
+    def _damage_named(self) -> Generator[None]:
         try:
             yield
+        except sqlite3.ProgrammingError:
+            raise  # a bug of ours, not of the file
         except sqlite3.OperationalError as error:
-            raise StorageError(f"cannot use {self.path.name}: {error}. Is the disk full?") from error
+            raise StorageError(
+                f"cannot use {self.path.name}: {error}. Make room, or see that the folder is "
+                "writable, and run again: what it holds is whole"
+            ) from error
         except sqlite3.DatabaseError as error:
             raise StorageError(
                 f"{self.path.name} is damaged ({error}). Move it away and run again: "
@@ -119,7 +131,8 @@ class Store:
         if key not in self._seen["calls"]:
             return None
         with self._damage_named():
-            found = self._reader.execute("SELECT completion FROM calls WHERE key = ?", (key,)).fetchone()
+            query = "SELECT completion FROM calls WHERE key = ?"
+            found = self._reader.execute(query, (key,)).fetchone()
         return found[0] if found else None
 
     def verdicts(self, keys: Sequence[bytes]) -> dict[bytes, str]:
@@ -135,7 +148,13 @@ class Store:
         return found
 
     async def keep_call(self, row: CallRow) -> None:
-        """Keep a finished call; returns when it is on disk. Raises StorageError."""
+        """Keep a finished call; returns when it is on disk.
+
+        Raises StorageError, and UnicodeEncodeError for text that is no valid UTF-8.
+        """
+        # Before it joins a group: one bad text must not take the others' calls down.
+        for text in (row[7], row[8]):
+            text.encode()
         await self._keep("calls", [row])
 
     async def keep_verdicts(self, rows: Sequence[VerdictRow]) -> None:
@@ -143,6 +162,8 @@ class Store:
         await self._keep("verdicts", rows)
 
     async def _keep(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        if self._closed:
+            raise StorageError(f"{self.path.name} is closed: the run has ended")
         group = self._group
         group.rows[table].extend(rows)
         if self._commit is None:
@@ -167,7 +188,7 @@ class Store:
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._thread, self._write, group.rows)
-        except StorageError as error:
+        except Exception as error:  # noqa: BLE001 (raised by each who waits for this group)
             group.error = error
         finally:
             group.done.set()
@@ -180,13 +201,12 @@ class Store:
 
     async def close(self) -> None:
         """Write what is waiting and close the file."""
+        self._closed = True
         if self._commit is not None:
             await self._commit
         self._thread.shutdown()
-        with contextlib.suppress(sqlite3.Error):
+        with self._connections, contextlib.suppress(sqlite3.Error):
             self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._reader.close()
-        self._writer.close()
 
     async def __aenter__(self) -> Self:
         """Return the open store."""
