@@ -11,10 +11,15 @@ from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 from typing import IO, Self
 
+import yaml
+
 from synth.errors import RunError, StorageError
+from synth.recipe import Source
 from synth.run.plan import Plan
 
 _MARK = "synth-run.json"
+_LOCK = "lock"
+_PART = ".part"
 
 
 class RunFolder:
@@ -71,18 +76,30 @@ class RunFolder:
             raise StorageError(f"cannot write into {str(self.path)!r}: {error.strerror}") from error
 
     def _open(self) -> None:
-        if self.path.is_dir() and any(self.path.iterdir()) and not (self.path / _MARK).is_file():
+        self.path.mkdir(parents=True, exist_ok=True)
+        # A run that is killed as it begins leaves these behind, and no mark.
+        found = {path.name for path in self.path.iterdir()} - {_LOCK, _MARK + _PART}
+        if found and _MARK not in found:
             raise RunError(
                 f"{str(self.path)!r} is not empty and no run folder; name another with --into"
             )
-        self.stages.mkdir(parents=True, exist_ok=True)
-        lock = (self.path / "lock").open("a+")
+        lock = (self.path / _LOCK).open("a+")
+        try:
+            self._hold(lock)
+            if _MARK not in found:
+                self.finish("")
+            self.stages.mkdir(exist_ok=True)
+        except BaseException:
+            lock.close()
+            raise
+        self._lock = lock
+
+    def _hold(self, lock: IO[str]) -> None:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
             holder = lock.read().strip() or "unknown"
-            lock.close()
             raise RunError(
                 f"another run is at work in {str(self.path)!r} (process {holder}). "
                 "Wait for it, or name another folder with --into"
@@ -90,8 +107,6 @@ class RunFolder:
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
-        self._lock = lock
-        write_whole(self.path / _MARK, json.dumps({"format": 1}) + "\n")
 
     def unlock(self) -> None:
         """Let others in."""
@@ -101,13 +116,17 @@ class RunFolder:
             self._lock = None
 
     def freeze(self, plan: Plan) -> None:
-        """Keep the recipe, its prompts and what it ran with. Keys are never kept."""
-        folder = self.path / "recipe"
-        folder.mkdir(exist_ok=True)
-        write_whole(folder / "recipe.yaml", plan.source.text)
+        """Keep the recipe as it runs, its prompts and what it ran with. Keys are never kept."""
+        texts = {"recipe.yaml": _as_it_runs(plan.source)}
         for step in plan.steps:
             for name, prompt in step.prompts.items():
-                write_whole(folder / f"{step.label}.{name}.jinja", prompt.source)
+                texts[f"{step.label}.{name}.jinja"] = prompt.source
+        folder = self.path / "recipe"
+        folder.mkdir(exist_ok=True)
+        for stale in {path.name for path in folder.iterdir()} - texts.keys():
+            (folder / stale).unlink()
+        for name, text in texts.items():
+            write_whole(folder / name, text)
         write_whole(self.path / "environment.json", _environment())
 
     def discard_stages(self, keep: int) -> None:
@@ -119,7 +138,10 @@ class RunFolder:
 
     def finished(self) -> str:
         """Return the key of the last complete run of this folder, or an empty text."""
-        return json.loads((self.path / _MARK).read_text("utf-8")).get("finished", "")
+        try:
+            return str(json.loads((self.path / _MARK).read_text("utf-8"))["finished"])
+        except (ValueError, KeyError, TypeError):
+            return ""
 
     def finish(self, key: str) -> None:
         """Note that database and export are those of `key`; an empty text while they are not."""
@@ -127,10 +149,20 @@ class RunFolder:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a small file so that it is whole or as before."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, "utf-8")
+    """Write a small file so that it is whole or as before, even when the power fails."""
+    part = path.with_name(path.name + _PART)
+    with part.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     part.replace(path)
+
+
+def _as_it_runs(source: Source) -> str:
+    """Return the recipe's own text, or what it says with the changes made on the command line."""
+    if yaml.safe_load(source.text) == source.value:
+        return source.text
+    return yaml.safe_dump(source.value, sort_keys=False, allow_unicode=True)
 
 
 def _environment() -> str:

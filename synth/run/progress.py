@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from synth.engine.cached import Tally
@@ -50,6 +50,18 @@ class StageProgress:
         elif record.state == "live":
             self.live += 1
 
+    def recall(self, records: Iterable[Record], came_in: int | None) -> None:
+        """Take over the counts of a finished stage; of seeds, as many came in as left."""
+        for record in records:
+            self.left(record)
+        self.offered = self.taken = self.done = self.outcomes if came_in is None else came_in
+        self.skipped = self.finished = True
+
+    @property
+    def outcomes(self) -> int:
+        """Records that left, live or not; those that were replaced by children do not count."""
+        return self.live + self.dropped.total()
+
     def finish(self) -> None:
         """Note that the stage has ended."""
         self.finished = True
@@ -72,6 +84,6 @@ class Progress:
 
     @property
     def error_rate(self) -> float:
-        """The largest share of a stage's records that ended in an error, from 0 to 1."""
-        rates = [stage.errors / stage.taken for stage in self.stages if stage.taken]
+        """The largest share of what left a stage that ended in an error, from 0 to 1."""
+        rates = [stage.errors / stage.outcomes for stage in self.stages if stage.outcomes]
         return max(rates, default=0.0)

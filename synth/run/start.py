@@ -1,9 +1,8 @@
-"""Run a plan in a folder: take what is finished, make the rest, then the database and the datasets."""
+"""Run a plan in a folder: take what is finished, make the rest, then database and datasets."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ from synth.errors import RunError, StorageError, did_you_mean
 from synth.record import Record, canonical, digest
 from synth.run.flow import Flow, Lane
 from synth.run.folder import RunFolder
+from synth.run.interrupt import Interrupts
 from synth.run.judging import Judging
 from synth.run.plan import SEEDS, Plan, Step
 from synth.run.progress import Progress, StageProgress
@@ -130,7 +130,8 @@ class _Run:
         for number, label in enumerate(self.plan.labels):
             stage = StageProgress(label)
             if number < finished:
-                _recall(stage, self.folder.stage_file(number, label))
+                came_in = self.progress.stages[-1].live if number else None
+                stage.recall(_read(self.folder.stage_file(number, label)), came_in)
             self.progress.stages.append(stage)
         if self.settings.on_start:
             self.settings.on_start(self.progress)
@@ -141,24 +142,23 @@ class _Run:
             store = await self._open.enter_async_context(Store(self.folder.store))
             steps = self.plan.steps[max(finished - 1, 0) :]
             engines = await self._engines(steps, store)
-            files = {
-                label: StageFile(self.folder.stage_file(number, label), key=keys[number])
-                for number, label in enumerate(self.plan.labels)
-                if number >= finished
-            }
+            files = self._files(keys, finished)
             resources = Resources()
             lanes = [
                 self._lane(step, files[step.label], engines, (store, resources)) for step in steps
             ]
             flow = Flow(self._source(finished), lanes, seeds=self._seeds(files))
-            try:
-                with _stopped_by_signals(flow):
-                    await flow.run()
-            finally:
-                for stage in self.progress.stages:
-                    if stage.label in files and not stage.finished:
-                        files[stage.label].abandon()
+            with Interrupts(flow):
+                await flow.run()
             return flow.stopping
+
+    def _files(self, keys: Sequence[str], finished: int) -> dict[str, StageFile]:
+        """Open the files of the stages to be made; what is not finished when the run ends goes."""
+        files: dict[str, StageFile] = {}
+        for number, label in enumerate(self.plan.labels[finished:], finished):
+            files[label] = StageFile(self.folder.stage_file(number, label), key=keys[number])
+            self._open.callback(_abandon_unless_whole, files[label])
+        return files
 
     async def _engines(self, steps: Sequence[Step], store: Store) -> dict[str, Asks]:
         names = {name for step in steps for name in step.stage.engines()}
@@ -183,7 +183,7 @@ class _Run:
     ) -> Lane:
         store, resources = shared
         stage = step.stage if isinstance(step.stage, Verify) else Verify.model_construct()
-        judging = Judging(stage, store, workers=self.settings.workers)
+        judging = Judging(stage, store, workers=self.settings.workers, folder=self.folder.stages)
         self._open.push_async_callback(judging.close)
         services = Services(
             step.label,
@@ -205,8 +205,8 @@ class _Run:
     def _at_once(self, step: Step) -> int:
         """Return how many records (or batches) of a stage are worked on at once.
 
-        More than its engines' requests in flight: some records wait for their commit, and the engine
-        must always find the next one ready.
+        More than its engines' requests in flight: some records wait for their commit, and the
+        engine must always find the next one ready.
         """
         in_flight = sum(self.plan.engines[name].at_once for name in step.stage.engines())
         if step.stage.batch > 1:
@@ -217,7 +217,7 @@ class _Run:
         if finished == 0:
             return seed.records(self.plan.seeds, limit=self.settings.limit)
         label = self.plan.labels[finished - 1]
-        return stage_file.read(self.folder.stage_file(finished - 1, label), state="live")
+        return _read(self.folder.stage_file(finished - 1, label), state="live")
 
     def _seeds(self, files: Mapping[str, StageFile]) -> tuple[StageFile, StageProgress] | None:
         return (files[SEEDS], self.progress.stages[0]) if SEEDS in files else None
@@ -253,8 +253,8 @@ def finished_stages(folder: RunFolder, plan: Plan, limit: int | None) -> int:
 def _finished(folder: RunFolder, labels: Sequence[str], keys: Sequence[str]) -> int:
     """Return how many stage files, from the first, can be taken as they are.
 
-    A stage in which something broke is made again: its good records come from the store, and what broke
-    gets another chance.
+    A stage in which something broke is made again: its good records come from the store, and what
+    broke gets another chance.
     """
     finished = 0
     for number, (label, key) in enumerate(zip(labels, keys, strict=True)):
@@ -267,36 +267,19 @@ def _finished(folder: RunFolder, labels: Sequence[str], keys: Sequence[str]) -> 
     return finished
 
 
-def _recall(stage: StageProgress, path: Path) -> None:
-    """Fill the counts of a stage from its finished file."""
-    for record in stage_file.read(path):
-        stage.left(record)
-    counts = stage_file.counts_of(path)
-    stage.taken = stage.done = sum(counts.values()) - counts.get("live", 0)
-    stage.skipped = stage.finished = True
+def _read(path: Path, *, state: str | None = None) -> Iterator[Record]:
+    try:
+        yield from stage_file.read(path, state=state)
+    except (OSError, ValueError) as error:
+        raise StorageError(
+            f"wanted a whole stages/{path.name}, found it damaged ({error}). Remove that file and "
+            "run again: it is made anew from the store"
+        ) from error
 
 
-class _stopped_by_signals:  # noqa: N801 (reads as a function)
-    """While within, the first Ctrl-C stops the flow gently and the second at once."""
-
-    def __init__(self, flow: Flow) -> None:
-        self._flow = flow
-        self._task = asyncio.current_task()
-
-    def __enter__(self) -> None:
-        loop = asyncio.get_running_loop()
-        # Not in the main thread, or no signals on this platform: nothing to catch.
-        with suppress(NotImplementedError, RuntimeError, ValueError):
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, self._stop)
-
-    def _stop(self) -> None:
-        if self._flow.stopping and self._task is not None:
-            self._task.cancel()
-        self._flow.stop()
-
-    def __exit__(self, *error: object) -> None:
-        loop = asyncio.get_running_loop()
-        with suppress(NotImplementedError, RuntimeError, ValueError):
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
+def _abandon_unless_whole(file: StageFile) -> None:
+    # A file that has its name was finished, even if the run ended before it could note that.
+    if not file.path.exists():
+        # On a full disk even closing fails; the next run removes what is left.
+        with suppress(OSError):
+            file.abandon()
