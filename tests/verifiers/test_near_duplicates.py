@@ -32,7 +32,7 @@ def asked(*instructions: str) -> list[Record]:
 
 def planted(texts: int, length: int) -> list[str]:
     """Return random texts, and after each a copy in which some words are others."""
-    drawn = random.Random(7)  # noqa: S311
+    drawn = random.Random(7)
     made: list[str] = []
     for number in range(texts):
         words = [f"w{drawn.randrange(5000)}" for _ in range(length)]

@@ -62,7 +62,7 @@ def test_a_loop_needs_as_many_copies_as_the_option_says(copies: int):
 
 
 def hostile_megabytes() -> dict[str, str]:
-    drawn = random.Random(1)  # noqa: S311
+    drawn = random.Random(1)
     vocabulary = ["".join(drawn.choices("abcdefgh", k=6)) for _ in range(5000)]
     return {
         "words": " ".join(drawn.choices(vocabulary, k=150_000)),
