@@ -267,5 +267,5 @@ class Record:
     def judged(self, judgement: Judgement) -> Record:
         """Return this record with one more judgement on it."""
         # By position: dataclasses.replace is slow, and this is done for every verdict.
-        values = (*self._values()[:8], (*self.judgements, judgement), self._content)
+        values: Any = (*self._values()[:8], (*self.judgements, judgement), self._content)
         return Record(*values)
