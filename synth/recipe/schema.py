@@ -17,7 +17,7 @@ BROKEN: dict[str, Any] = {}
 class Sft(Frozen):
     """Supervised fine-tuning rows: every live record that ends with an assistant's turn."""
 
-    test_fraction: float = Field(0.0, ge=0, lt=1)
+    test_fraction: float = Field(default=0.0, ge=0, lt=1)
     """Share of seed families that go to the test split."""
 
 
@@ -26,9 +26,9 @@ class Dpo(Frozen):
 
     rejected_by: tuple[str, ...] = Field(min_length=1)
     """Labels of the verifiers whose failures count as rejected. An error never does."""
-    pairs_per_prompt: int = Field(1, ge=1)
+    pairs_per_prompt: int = Field(default=1, ge=1)
     """At most so many pairs for one prompt; each record is used once."""
-    test_fraction: float = Field(0.0, ge=0, lt=1)
+    test_fraction: float = Field(default=0.0, ge=0, lt=1)
     """Share of seed families that go to the test split."""
 
 
@@ -73,12 +73,12 @@ class Recipe(Frozen):
     """One or two sentences for the dataset card."""
     seeds: tuple[str, ...] | dict[str, int]
     """Shipped names, paths beside the recipe, `hub:org/name`; or `{count: N}` empty ones."""
-    engines: dict[str, Named] = Field({})
+    engines: dict[str, Named] = Field(default={})
     """Your name for it → kind → options."""
     stages: tuple[Named, ...] = Field(min_length=1)
     """In order: stage name → options; `as` labels a repeated stage."""
-    export: Export = Export(sft=Sft.model_validate({}))
-    max_error_rate: float = Field(0.05, ge=0, le=1)
+    export: Export = Export(sft=Sft())
+    max_error_rate: float = Field(default=0.05, ge=0, le=1)
     """Exit with 1 when a larger share of a stage's records ended in an error."""
     seed: int = 0
     """Another number gives another dataset: every random choice and every call depends on it."""

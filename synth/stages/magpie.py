@@ -48,7 +48,7 @@ class Magpie(Stage):
 
     engine: str
     """Name of an engine of the recipe; it must continue raw text and show its chat template."""
-    n: int = Field(1, ge=1)
+    n: int = Field(default=1, ge=1)
     """Instructions for each record; every one is a call of its own."""
     sampling: Sampling = Sampling(temperature=1.0, top_p=1.0, max_tokens=2048)
     system_prompt: str | None = None

@@ -28,7 +28,7 @@ class Respond(Stage):
 
     engine: str
     """Name of an engine of the recipe."""
-    n: int = Field(1, ge=1)
+    n: int = Field(default=1, ge=1)
     """Replies for each record; every one is a call of its own."""
     sampling: Sampling = Sampling()
     prompt: str | None = None
@@ -77,8 +77,9 @@ def _question(record: Record) -> tuple[Message, ...]:
     messages = record.messages
     if messages and messages[-1]["role"] == "assistant":
         messages = messages[:-1]
-    if not messages and record.instruction:
-        messages = (Message(role="user", content=record.instruction),)
+    asked = any(message["role"] == "user" for message in messages)
+    if not asked and record.instruction:
+        return (*messages, Message(role="user", content=record.instruction))
     return messages
 
 

@@ -109,9 +109,9 @@ class Verify(Stage):
 
     verifiers: tuple[Annotated[Use, BeforeValidator(_use)], ...] = Field(min_length=1)
     """Names, or `{name: {options}}`, in the order in which they judge."""
-    timeout_s: float = Field(60.0, gt=0)
+    timeout_s: float = Field(default=60.0, gt=0)
     """Longest time that a CPU verifier may take for one record, in seconds."""
-    memory_mb: int = Field(2048, ge=64)
+    memory_mb: int = Field(default=2048, ge=64)
     """What a worker process may allocate, in MiB."""
 
     @property

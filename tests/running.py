@@ -1,0 +1,95 @@
+"""Real services over scripted engines, and recipes on disk, for the tests of stages and plans."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from synth.engine.base import Completion, Engine, Origin, Prompted, Sampling
+from synth.engine.cached import CachedEngine
+from synth.engine.scripted import ScriptedEngine
+from synth.prompt import Prompt
+from synth.record import Message, Record
+from synth.run.judging import Judging
+from synth.services import Resources, Services
+from synth.stages.verify import Verify
+from synth.store.calls import Store
+
+
+@asynccontextmanager
+async def services(
+    folder: Path,
+    *,
+    label: str = "stage",
+    engines: Mapping[str, Engine] | None = None,
+    prompts: Mapping[str, str] | None = None,
+    stage: Verify | None = None,
+    run_seed: int = 0,
+) -> AsyncGenerator[Services, None]:
+    """Yield the services of one stage, with its calls and verdicts kept in `folder`."""
+    async with Store(folder / "store.sqlite") as store:
+        judging = Judging(stage or verify("length", min_words=1), store, workers=1, folder=folder)
+        asked = {name: CachedEngine(engine, store) for name, engine in (engines or {}).items()}
+        for engine in (engines or {}).values():
+            await engine.start()
+        try:
+            yield Services(
+                label,
+                engines=asked,
+                prompts={name: Prompt(source) for name, source in (prompts or {}).items()},
+                judge=judging,
+                resources=Resources(),
+                run_seed=run_seed,
+            )
+        finally:
+            await judging.close()
+
+
+def verify(name: str, folder: Path = Path(), **options: Any) -> Verify:
+    """Return a verify stage with one verifier; `policies` stand among its options."""
+    return verify_all([{name: options}], folder)
+
+
+def verify_all(verifiers: Sequence[Any], folder: Path = Path()) -> Verify:
+    """Return a verify stage, its verifiers as a recipe in `folder` spells them."""
+    return Verify.model_validate({"verifiers": verifiers}, context={"folder": folder})
+
+
+def saying(reply: str | Completion) -> ScriptedEngine:
+    """Return an engine that always says the same."""
+    return ScriptedEngine(lambda _prompt, _sampling, _origin: reply)
+
+
+def numbering() -> ScriptedEngine:
+    """Return an engine whose reply tells which call it was: never the same twice."""
+    count = 0
+
+    def reply(prompt: Prompted, sampling: Sampling, origin: Origin) -> Completion:
+        nonlocal count
+        count += 1
+        return Completion(f"reply {count}")
+
+    return ScriptedEngine(reply)
+
+
+def question(text: str = "Why is the sky blue?", *, number: int = 0) -> Record:
+    """Return a seed with one user turn."""
+    return Record.seed({}, [Message(role="user", content=text)], number=number)
+
+
+def write_lines(path: Path, rows: Sequence[Any]) -> Path:
+    """Write rows as JSON Lines and return the file."""
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return path
+
+
+def write_recipe(folder: Path, text: str, *, seeds: Sequence[Any] = ()) -> Path:
+    """Write `recipe.yaml`, and `seeds.jsonl` if there are seeds; return the recipe's file."""
+    if seeds:
+        write_lines(folder / "seeds.jsonl", seeds)
+    path = folder / "recipe.yaml"
+    path.write_text(text, "utf-8")
+    return path
