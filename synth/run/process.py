@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, cast
 
 from synth.errors import OutsideError, PluginError
 from synth.plugins import VerifierSpec
@@ -20,6 +20,7 @@ from synth.run.worker import READY, SIZE_BYTES, Answer, Request
 
 _START_S = 60.0
 _END_S = 1.0
+_BUFFER = 1 << 18
 # It finds the same modules as this process, and none that just lie in the working directory.
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
@@ -41,23 +42,47 @@ class BrokenError(Exception):
     """A worker died or hung over a batch; its message is the reason, as `code: sentence`."""
 
 
+class _Sweeping(asyncio.subprocess.SubprocessStreamProtocol):
+    """Ends what a process forked when the process has ended: that would hold its pipes open."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._group = cast("asyncio.SubprocessTransport", transport).get_pid()
+
+    def process_exited(self) -> None:
+        super().process_exited()
+        self.end_group()
+
+    def end_group(self) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._group, signal.SIGKILL)
+
+
 class WorkerProcess:
     """A process in which verifiers judge."""
 
-    def __init__(self, process: asyncio.subprocess.Process, limits: Limits) -> None:
-        self._process = process
+    def __init__(
+        self, transport: asyncio.SubprocessTransport, sweeping: _Sweeping, limits: Limits
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self._process = asyncio.subprocess.Process(transport, sweeping, loop)
+        self._transport = transport
+        self._sweeping = sweeping
         self._limits = limits
         self._loaded: set[VerifierSpec] = set()
-        self._ended = asyncio.create_task(self._sweep())
+        self._ended = asyncio.create_task(self._process.wait())
 
     @classmethod
     async def start(cls, limits: Limits) -> Self:
         """Start one and wait until it can be asked. Raises OutsideError."""
+        loop = asyncio.get_running_loop()
         try:
-            process = await asyncio.create_subprocess_exec(
+            transport, sweeping = await loop.subprocess_exec(
+                lambda: _Sweeping(limit=_BUFFER, loop=loop),
                 *(sys.executable, "-P", "-c", _BOOT, str(limits.memory_mb), json.dumps(sys.path)),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
+                stderr=None,
                 # Its own session: Ctrl-C on the terminal is the run's business, not the workers'.
                 start_new_session=True,
             )
@@ -65,7 +90,7 @@ class WorkerProcess:
             raise OutsideError(
                 f"could not start a worker process for verifiers: {error}"
             ) from error
-        worker = cls(process, limits)
+        worker = cls(transport, sweeping, limits)
         await worker._wait_until_ready()
         return worker
 
@@ -75,7 +100,7 @@ class WorkerProcess:
             async with asyncio.timeout(_START_S):
                 await self._process.stdout.readexactly(len(READY))
         except (TimeoutError, asyncio.IncompleteReadError):
-            await self.kill()
+            await self.close()
             raise OutsideError(
                 f"a worker process for verifiers could not start: it {self._ending()}. "
                 "What it said stands above"
@@ -83,15 +108,6 @@ class WorkerProcess:
         except BaseException:
             await self.kill()
             raise
-
-    async def _sweep(self) -> None:
-        """When the process has ended, end what it forked: that would hold its pipes open."""
-        await self._process.wait()
-        self._signal_group()
-
-    def _signal_group(self) -> None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
 
     @property
     def alive(self) -> bool:
@@ -129,7 +145,7 @@ class WorkerProcess:
             await self.kill()
             raise BrokenError(f"timeout: not judged within {timeout_s:g} s") from None
         except (asyncio.IncompleteReadError, ConnectionError):
-            await self.kill()
+            await self.close()
             raise BrokenError(f"crash: the worker process {self._ending()}") from None
         except BaseException:
             await self.kill()
@@ -156,8 +172,11 @@ class WorkerProcess:
     async def kill(self) -> None:
         """End it and all that it forked, at once."""
         if self.alive:
-            self._signal_group()
-        # Not cancelled with whoever waits here: the sweep has to happen.
+            self._sweeping.end_group()
+        # `wait`, since it does not cancel what it waits for.
+        await asyncio.wait([self._ended], timeout=_END_S)
+        # A child in a session of its own may still hold the pipes.
+        self._transport.close()
         await asyncio.wait([self._ended])
 
     async def close(self) -> None:
