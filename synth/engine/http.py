@@ -71,6 +71,8 @@ class HttpEngine(Engine):
     """What you know of the model's version: it is part of the identity, and not sent."""
     chat_template: RecipeFile | None = None
     """A Jinja file or a tokenizer's folder: where the server does not show its template."""
+    send_seed: bool = True
+    """Whether each call's derived seed is sent; False for a server that refuses the name."""
     extra_body: dict[str, JsonValue] = Field(default_factory=dict)
     """Sent with each request as it is: what only this server knows. Part of the identity."""
 
@@ -141,7 +143,8 @@ class HttpEngine(Engine):
         """Return one completion. Raises what `Servers.post` does."""
         chat = isinstance(prompt, Chat)
         try:
-            body = wire.body(self._constant(sampling, chat=chat), prompt, sampling)
+            constant = self._constant(sampling, chat=chat)
+            body = wire.body(constant, prompt, sampling, send_seed=self.send_seed)
         except ValueError as error:
             raise CallFailed(str(error)) from error
         began = time.perf_counter()

@@ -90,9 +90,9 @@ def _only_in_texts(sampling: Sampling) -> dict[str, Any]:
     return {} if sampling.top_logprobs is None else {"logprobs": sampling.top_logprobs}
 
 
-def body(constant: str, prompt: Prompted, sampling: Sampling) -> bytes:
+def body(constant: str, prompt: Prompted, sampling: Sampling, *, send_seed: bool = True) -> bytes:
     """Return the request body for `prompt`. Raises ValueError for a prefill after token ids."""
-    seed = "" if sampling.seed is None else f',"seed":{sampling.seed}'
+    seed = f',"seed":{sampling.seed}' if send_seed and sampling.seed is not None else ""
     if isinstance(prompt, Chat):
         messages = sendable(prompt.messages)
         if sampling.prefill is not None:

@@ -85,7 +85,8 @@ def continuation(scored: Scored, text: str, border: int) -> TokenLogprobs:
 def _first_after(tokens: Sequence[str], text: str, border: int) -> int:
     end, hidden = len(text), 0
     for number in range(len(tokens) - 1, -1, -1):
-        if end <= border:
+        # vLLM shows a character with the last of its tokens, and nothing with those before.
+        if end <= border and tokens[number]:
             return number + 1
         span = _span(tokens[number].replace("\u2581", " "), text[:end], hidden)
         if span is None:

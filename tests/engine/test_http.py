@@ -80,6 +80,17 @@ async def test_equal_samplings_differ_by_their_seed_alone(serve: Any):
     assert asked == [(1, 1), (1, 2), (0, 2)]
 
 
+async def test_the_seed_is_kept_from_a_server_that_refuses_it(serve: Any):
+    server = await serve(GOOD)
+    engine = HttpEngine(url=server.url, model="m", send_seed=False)
+    await engine.start()
+
+    await engine.complete(HELLO, Sampling(seed=1), ORIGIN)
+    await engine.close()
+
+    assert "seed" not in server.asked[0].body
+
+
 async def test_what_cannot_be_asked_fails_its_call():
     engine = HttpEngine(url="http://127.0.0.1:9", model="m")
 

@@ -53,6 +53,11 @@ def test_a_piece_may_be_joined_to_whole_characters():
     assert after("A", "b😀c", "A", "b\ufffd", "\ufffdc") == ("b\ufffd", "\ufffdc")
 
 
+def test_tokens_that_show_nothing_belong_to_the_character_after_them():
+    assert after("A", "你b", "A", "", "", "你", "b") == ("", "", "你", "b")
+    assert after("你", "b", "", "", "你", "b") == ("b",)
+
+
 def test_a_space_before_the_border_does_not_count_with_pieces_after_it():
     assert after("A ", "😀", "A", " ", "\ufffd", "\ufffd") == ("\ufffd", "\ufffd")
 
