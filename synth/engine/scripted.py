@@ -56,6 +56,9 @@ class ScriptedEngine(Engine):
         super().__init__(**options)
         self._script = script
 
+    # Else pydantic would make it from a recipe through `__init__`, which does not know the folder.
+    __init__.__pydantic_base_init__ = True  # pyright: ignore[reportFunctionMemberAccess]
+
     @property
     def calls(self) -> int:
         """How many calls came here (and were not served from a store)."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import PrivateAttr
 
 from synth.engine.base import Completion, Engine, Origin, Prompted, Sampling, Text
 from synth.engine.scripted import Script, ScriptedEngine
@@ -224,21 +225,24 @@ async def test_a_template_that_does_not_show_a_turn_is_refused(
         await magpie(tmp_path, engine, empty_seeds(1), prompt)
 
 
+class Shaky(Templated):
+    """An engine that fails to show its template the first time."""
+
+    _asked: int = PrivateAttr(default=0)
+
+    def __init__(self) -> None:
+        super().__init__(why)
+
+    async def chat_text(self, messages: Sequence[Message], *, reply_next: bool) -> str:
+        """Fail once, then answer."""
+        self._asked += 1
+        if self._asked == 1:
+            raise Outage("server_error: 503")
+        return await super().chat_text(messages, reply_next=reply_next)
+
+
 async def test_a_template_that_could_not_be_had_once_is_asked_for_again(tmp_path: Path):
-    class Shaky(Templated):
-        """An engine that fails to show its template the first time."""
-
-        async def chat_text(self, messages: Sequence[Message], *, reply_next: bool) -> str:
-            """Fail once, then answer."""
-            self.failures.append("asked")
-            if len(self.failures) == 1:
-                raise Outage("server_error: 503")
-            return await super().chat_text(messages, reply_next=reply_next)
-
-        failures: list[str] = []  # noqa: RUF012 (pydantic copies it)
-
-    engine = Shaky(why)
-    async with services(tmp_path, label="ask", engines={"teacher": engine}) as given:
+    async with services(tmp_path, label="ask", engines={"teacher": Shaky()}) as given:
         stage = Magpie(engine="teacher")
         with pytest.raises(Outage):
             await stage.apply(empty_seeds(1)[0], given)
