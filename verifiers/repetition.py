@@ -17,6 +17,7 @@ from .words import words
 
 _PROBE = 24
 _LONGEST_PERIOD = 4000
+_FEW_WORDS = 2000
 
 
 class Repetition(Verifier):
@@ -114,14 +115,30 @@ def repeated_share(text: str, n: int) -> float:
     Time and memory grow linearly with the text.
     """
     found = words(markdown.split(text).prose)
+    if len(found) < _FEW_WORDS and not _may_repeat(found, n):
+        return 0.0
     # Hashes of tuples of strings differ between processes; which of them are equal does not.
     grams = list(map(hash, zip(*(islice(found, i, None) for i in range(n)), strict=False)))
     seen: set[int] = set()
     covered = counted = 0
-    # Most replies repeat nothing: for them the loop is not worth its time.
-    for start, gram in enumerate(grams if len(set(grams)) < len(grams) else ()):
+    for start, gram in enumerate(grams):
         if gram in seen:
             covered += sum(map(len, found[max(start, counted) : start + n]))
             counted = start + n
         seen.add(gram)
     return covered / max(1, sum(map(len, found)))
+
+
+def _may_repeat(found: list[str], n: int) -> bool:
+    """Return False only if no word `n`-gram stands twice: most replies repeat nothing.
+
+    Whatever the place of an n-gram, one of these shorter pieces lies whole within it. Quick for a
+    reply of usual length; the time grows with its square.
+    """
+    size = (n + 1) // 2
+    text = f" {' '.join(found)} "
+    for start in range(0, len(found) - size + 1, n - size + 1):
+        piece = f" {' '.join(found[start : start + size])} "
+        if text.find(piece) != text.rfind(piece):
+            return True
+    return False

@@ -74,13 +74,14 @@ def hostile_megabytes() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("what", hostile_megabytes())
-def test_a_megabyte_is_judged_within_a_second_of_cpu(what: str):
+def test_time_does_not_grow_with_the_square_of_a_hostile_megabyte(what: str):
     text = hostile_megabytes()[what]
     began = time.process_time()
 
     judge("repetition", [text])
 
-    assert time.process_time() - began < 1.0
+    # Under a second when linear, minutes when not: no measure of speed, and safe on a busy machine.
+    assert time.process_time() - began < 20.0
 
 
 @given(st.text(st.sampled_from("ab .|`-#*\n1。"), max_size=200))
