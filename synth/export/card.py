@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,10 @@ _STATES = """
 SELECT state, count(*) FROM records GROUP BY state
 ORDER BY list_position(['live', 'parent', 'dropped', 'held'], state)
 """
+_LICENCE = """## Licence
+
+None is declared. Before you share this, name one that the terms of the seeds and of the models
+allow."""
 _DROPS = "SELECT stage, drop_by, drop_kind, code, records FROM drops"
 
 
@@ -38,9 +42,9 @@ class Made:
     files: tuple[Written, ...]
 
 
-def text(connection: Any, recipe: Recipe, made: Sequence[Made], told: dict[str, Any]) -> str:
+def text(connection: Any, recipe: Recipe, *, made: Sequence[Made], told: Mapping[str, Any]) -> str:
     """Return the card. `told` is what provenance.json holds."""
-    header = yaml.safe_dump(_header(recipe, made), sort_keys=False, allow_unicode=True, width=100)
+    header = _yaml(_header(recipe, made))
     body = "\n\n".join(
         [
             f"# {recipe.name}",
@@ -52,11 +56,14 @@ def text(connection: Any, recipe: Recipe, made: Sequence[Made], told: dict[str, 
             + _table(("state", "records"), connection.execute(_STATES).fetchall())
             + _dropped(connection),
             _judged(connection),
-            "## Licence\n\nNone is declared. Before you share this, name one that the terms of the seeds "
-            "and of the models allow.",
+            _LICENCE,
         ]
     )
     return f"---\n{header}---\n\n{body}\n"
+
+
+def _yaml(value: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
 
 
 def _header(recipe: Recipe, made: Sequence[Made]) -> dict[str, Any]:
@@ -87,7 +94,7 @@ def _config(one: Made, *, default: bool) -> dict[str, Any]:
 def _info(one: Made) -> dict[str, Any]:
     return {
         "config_name": one.name,
-        # Copies: YAML would write an object that occurs twice as a reference, which `datasets` stumbles on.
+        # Copies, for YAML writes what occurs twice as a reference, and `datasets` trips over it.
         "features": [
             {"name": name, **deepcopy(kind.card)} for name, kind in one.dataset.columns.items()
         ],
@@ -117,16 +124,15 @@ def _datasets(recipe: Recipe, made: Sequence[Made]) -> str:
     )
     return (
         f"## What it holds\n\n{sentences}\n\n{_table(('dataset', 'split', 'rows'), rows)}\n\n"
-        f"Rows are split by seed family (all records made from one seed): a family is in the test split "
-        f"when the first 32 bits of the MD5 of its id, as a share of 2^32, are below the test fraction "
-        f"({fractions}). So no family is in both, and none changes sides when the dataset grows."
+        "Rows are split by seed family (all records made from one seed): a family is in the test "
+        "split when the first 32 bits of the MD5 of its id, as a share of 2^32, are below the test "
+        f"fraction ({fractions}). So no family is in both, and none changes sides when the dataset "
+        "grows."
     )
 
 
-def _how_it_was_made(told: dict[str, Any]) -> str:
-    recipe = yaml.safe_dump(
-        told["recipe"]["content"], sort_keys=False, allow_unicode=True, width=100
-    )
+def _how_it_was_made(told: Mapping[str, Any]) -> str:
+    recipe = _yaml(told["recipe"]["content"])
     models = [(model["engine"], model["model"] or "(not named)") for model in told["models"]]
     asked = _table(("engine", "model"), models) if models else "No model was asked."
     return (

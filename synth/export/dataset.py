@@ -1,10 +1,11 @@
 """What a dataset is before it is a file: columns with their kinds, and rows that know their split.
 
-Each kind of dataset is a query over the run's database. The pieces of SQL that they share stand here.
+Each kind of dataset is a query over the run's database. The SQL that they share stands here.
 """
 # pyarrow has no complete type stubs; what it returns is unknown to the type checker.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportMissingTypeStubs=false, reportAttributeAccessIssue=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportMissingTypeStubs=false
+# pyright: reportAttributeAccessIssue=false
 
 from __future__ import annotations
 
@@ -47,7 +48,7 @@ JSON_TURNS = Kind(
     {"feature": {"_type": "Json"}, "_type": "List"},
     {"list": "json"},
 )
-"""Messages with tool calls, names or reasoning. As structs each would gain the keys of all others."""
+"""Messages with tool calls, names or reasoning. As structs each would gain the keys of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ class Dataset:
 def in_test(fraction: float, *, family: str = "family") -> str:
     """Return SQL for whether a seed family is in the test split.
 
-    It depends on nothing but the family, so no family straddles the splits, and none changes sides when
-    the dataset grows.
+    It depends on nothing but the family, so no family straddles the splits, and none changes sides
+    when the dataset grows.
     """
     return f"('0x' || substr(md5({family}), 1, 8))::UBIGINT / 4294967296.0 < {fraction!r}"
 
@@ -91,4 +92,4 @@ def tables(connection: Any, sql: str, columns: Mapping[str, Kind]) -> Iterator[A
     """Yield what `sql` gives, batch by batch, as tables of `columns` and `test`."""
     for batch in connection.sql(sql).to_arrow_reader(BATCH_ROWS):
         arrays = [batch.column(name).cast(kind.carried) for name, kind in columns.items()]
-        yield pa.table([*arrays, batch.column("test")], names=[*columns, "test"])
+        yield pa.Table.from_arrays([*arrays, batch.column("test")], names=[*columns, "test"])

@@ -1,9 +1,11 @@
-"""Preference pairs: what the recipe's verifiers let pass against what they dropped, for the same prompt.
+"""Preference pairs: what verifiers let pass against what they dropped, for the same prompt.
 
-A prompt is all messages before the last assistant's turn. Chosen are live records without a failing verdict of
-a verifier named in `rejected_by`; rejected are records that such a verifier dropped. What was held or
-ended in an error is neither, and so is a live record that a named verifier failed but the recipe kept.
+A prompt is all messages before the last turn, the assistant's. Chosen are live records without a
+failing verdict of a verifier named in `rejected_by`; rejected are records that such a verifier
+dropped. What was held or ended in an error is neither, and so is a live record that a named
+verifier failed but the recipe kept.
 """
+# ruff: noqa: S608 (SQL is put together from pieces of ours and numbers)
 
 from __future__ import annotations
 
@@ -23,23 +25,26 @@ from synth.export.dataset import (
 )
 from synth.recipe import Dpo
 
-# Texts stay where they are until pairs are known: an answer is its row, and digests of prompt and reply.
+# Texts stay where they are until pairs are known: an answer is its row and two digests.
 _ANSWERS = """
 CREATE OR REPLACE TEMP TABLE answers AS
-SELECT line, id, position, family, good, plain, md5(turns[:-2]::VARCHAR) AS prompt, md5(turns[-1]) AS reply
+SELECT line, id, position, family, good,
+       md5(turns[:-2]::VARCHAR) AS prompt,
+       md5(turns[-1]) AS reply
 FROM (
-    SELECT rowid AS line, id, position, family, state = 'live' AS good, {plain} AS plain,
+    SELECT rowid AS line, id, position, family, state = 'live' AS good,
            from_json(messages, '["JSON"]')::VARCHAR[] AS turns
     FROM records
     WHERE (
         state = 'live' AND id NOT IN (
-            SELECT record_id FROM verdicts WHERE outcome = 'fail' AND list_contains($labels, label)
+            SELECT record_id FROM verdicts
+            WHERE outcome = 'fail' AND list_contains($labels, label)
         )
         OR state = 'dropped' AND drop_kind = 'verdict' AND list_contains($labels, drop_by)
     ) AND messages->>'$[#-1].role' = 'assistant' AND json_array_length(messages) > 1
 )
 """
-# The same reply twice on one side gives the same pair twice; the same on both sides teaches nothing.
+# A reply twice on one side gives the same pair twice; one on both sides teaches nothing.
 _PAIRS = """
 CREATE OR REPLACE TEMP TABLE pairs AS
 WITH prompts AS (
@@ -57,6 +62,10 @@ SELECT row_number() OVER (ORDER BY chosen.position, chosen.id) - 1 AS number,
 FROM ranked AS chosen JOIN ranked AS rejected USING (prompt, rank) JOIN prompts USING (prompt)
 WHERE chosen.good AND NOT rejected.good AND rank <= $most
 """
+_NOT_PLAIN = f"""
+SELECT 1 FROM records
+WHERE rowid IN (SELECT unnest([chosen, rejected]) FROM pairs) AND NOT {PLAIN} LIMIT 1
+"""
 _WINDOW_PAIRS = 2048
 _WINDOWS = f"""
 SELECT number // {_WINDOW_PAIRS} AS number, min(chosen), max(chosen), min(rejected), max(rejected)
@@ -65,19 +74,17 @@ FROM pairs GROUP BY ALL ORDER BY ALL
 
 
 def dataset(connection: Any, options: Dpo) -> Dataset:
-    """Return `prompt`, `chosen`, `rejected`, the ids of both and their family, by position of the chosen.
+    """Return `prompt`, `chosen`, `rejected`, ids and family, by position of the chosen.
 
     The first chosen of a prompt meets its first rejected, the second the second, and so on up to
-    `pairs_per_prompt`. A record is used once, a reply's text once on one side. The split is that of
-    the family of the prompt's first record.
+    `pairs_per_prompt`. A record is used once, a reply's text once on each side, and never as
+    rejected if a chosen one says the same. The split is that of the family of the prompt's first
+    record.
     """
     labels = list(options.rejected_by)
-    connection.execute(_ANSWERS.format(plain=PLAIN), {"labels": labels})
+    connection.execute(_ANSWERS, {"labels": labels})
     connection.execute(_PAIRS, {"most": options.pairs_per_prompt})
-    used = "SELECT unnest([chosen, rejected]) FROM pairs"
-    other = connection.execute(
-        f"SELECT 1 FROM answers WHERE line IN ({used}) AND NOT plain LIMIT 1"  # noqa: S608
-    ).fetchall()
+    other = connection.execute(_NOT_PLAIN).fetchall()
     kind = JSON_TURNS if other else PLAIN_TURNS
     columns = {
         **dict.fromkeys(("prompt", "chosen", "rejected"), kind),
@@ -108,5 +115,5 @@ def _rows(connection: Any, columns: dict[str, Kind], kind: Kind, test: str) -> I
           AND good.rowid BETWEEN {first} AND {last}
           AND bad.rowid BETWEEN {first_rejected} AND {last_rejected}
         ORDER BY pairs.number
-        """  # noqa: S608 (SQL of ours and numbers)
+        """
         yield from tables(connection, sql, columns)

@@ -1,10 +1,12 @@
 """Write a dataset as Parquet, one file a split, as `datasets` itself would type it.
 
-The bytes depend on the rows alone: row groups have a fixed size, and nothing about time or place is kept.
+The bytes depend on the rows alone: row groups have a fixed size, and nothing about time or place is
+kept.
 """
 # pyarrow has no complete type stubs; what it returns is unknown to the type checker.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportMissingTypeStubs=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportMissingTypeStubs=false
+# pyright: reportAttributeAccessIssue=false
 
 from __future__ import annotations
 
@@ -39,7 +41,7 @@ class Written:
 
 
 def write(dataset: Dataset, folder: Path, name: str) -> list[Written]:
-    """Write `<folder>/<name>/train.parquet` and `test.parquet`; a split without rows has no file."""
+    """Write `<folder>/<name>/train.parquet` and `test.parquet`; an empty split has no file."""
     target = folder / name
     target.mkdir(parents=True)
     schema = _schema(dataset)
@@ -91,7 +93,9 @@ class _Split:
             _stored(column.combine_chunks(), field.type)
             for column, field in zip(columns, self._schema, strict=True)
         ]
-        self._writer.write_table(pa.table(arrays, schema=self._schema), row_group_size=_GROUP_ROWS)
+        self._writer.write_table(
+            pa.Table.from_arrays(arrays, schema=self._schema), row_group_size=_GROUP_ROWS
+        )
 
 
 def _stored(array: Any, kind: Any) -> Any:

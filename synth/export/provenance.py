@@ -5,10 +5,10 @@ No date, host, address or absolute path: the same run gives the same text on any
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from synth import plugins
 from synth.engine.base import Engine
@@ -76,10 +76,11 @@ def _knobs(kind: str) -> frozenset[str]:
 
 
 def _without_places(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _without_places(item) for key, item in value.items()}
+    if isinstance(value, dict):
+        items = cast("dict[str, Any]", value)
+        return {key: _without_places(item) for key, item in items.items()}
     if isinstance(value, list):
-        return [_without_places(item) for item in value]
+        return [_without_places(item) for item in cast("list[Any]", value)]
     if isinstance(value, str) and PurePath(value).is_absolute():
         return PurePath(value).name or value
     return value

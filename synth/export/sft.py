@@ -16,10 +16,12 @@ from synth.export.dataset import (
 )
 from synth.recipe import Sft
 
+_NOT_PLAIN = f"SELECT 1 FROM sft WHERE NOT {PLAIN} LIMIT 1"  # noqa: S608 (SQL of ours)
+
 
 def dataset(connection: Any, options: Sft) -> Dataset:
     """Return `messages`, `id` and `family` of each row of the view `sft`, by position."""
-    other = connection.execute(f"SELECT 1 FROM sft WHERE NOT {PLAIN} LIMIT 1").fetchall()  # noqa: S608
+    other = connection.execute(_NOT_PLAIN).fetchall()
     kind = JSON_TURNS if other else PLAIN_TURNS
     columns = {"messages": kind, "id": TEXT, "family": TEXT}
     # The table is stored by position and read by one thread: no sort is needed to keep that order.
@@ -30,5 +32,5 @@ def dataset(connection: Any, options: Sft) -> Dataset:
     return Dataset(
         columns,
         tables(connection, sql, columns),
-        "A row is one conversation that ends with the assistant's turn, for supervised fine-tuning.",
+        "A row is one conversation that ends with the assistant's turn, for fine-tuning.",
     )

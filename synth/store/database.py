@@ -1,104 +1,58 @@
 """The run as tables of one DuckDB file: whole, or absent.
 
-Everything in it can be made again from the stage files and the call store, so it is built anew each time, under
-another name. A record stands in several stage files; its row is the one of the last. Rows are wide (they
-hold texts) and may outnumber memory, so only their places are sorted as a whole; the texts follow window by
-window.
+Everything in it can be made again from the stage files and the call store, so it is built anew each
+time, under another name. It must be built in what a run leaves of its memory.
 """
-# pyarrow and duckdb have no complete type stubs; what they return is unknown to the type checker.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportMissingTypeStubs=false
+# duckdb has no complete type stubs; what it returns is unknown to the type checker.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
 
 from __future__ import annotations
 
 import contextlib
 import shutil
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
-import pyarrow as pa
 
 from synth.errors import InputError, RunError, StorageError
 from synth.store import stage_file
+from synth.store.tables import TABLES, insert_calls, insert_records, quoted
+
+T = TypeVar("T")
 
 FILE = "dataset.duckdb"
 Error = duckdb.Error
 """What DuckDB raises while a query runs."""
 
-# DuckDB must live in what a run leaves of its memory: one thread, few rows between two flushes.
-_WINDOW_ROWS = 4096
-_OFFLINE = {"autoinstall_known_extensions": False}
-_LIMITS = {
+# Enough for rows of a few kilobytes. Nobody can tell beforehand what longer ones need: where it was
+# too little, the work is begun again with more.
+_MEMORY_LIMITS = ("64MB", "512MB", "4GB")
+_WINDOW_ROWS = (2048, 8192)
+_WINDOW_BYTES = 16 << 20
+_OFFLINE: dict[str, Any] = {"autoinstall_known_extensions": False}
+_LIMITS: dict[str, Any] = {
     **_OFFLINE,
     "threads": 1,
-    "memory_limit": "96MB",
     "write_buffer_row_group_count": 1,
+    "parquet_metadata_cache": True,
 }
-
-_TABLES = """
-CREATE TABLE records (
-    id VARCHAR, parents VARCHAR[], family VARCHAR, stage VARCHAR, position BIGINT[], state VARCHAR,
-    drop_kind VARCHAR, drop_by VARCHAR, drop_reason VARCHAR,
-    fields JSON USING COMPRESSION zstd, messages JSON USING COMPRESSION zstd
-);
-CREATE TABLE verdicts (
-    record_id VARCHAR, stage VARCHAR, verifier VARCHAR, label VARCHAR, version VARCHAR,
-    outcome VARCHAR, reason VARCHAR, score DOUBLE, evidence JSON
-);
-CREATE TABLE calls (
-    key VARCHAR, engine VARCHAR, model VARCHAR, record_id VARCHAR, stage VARCHAR, step VARCHAR,
-    sample BIGINT, prompt JSON USING COMPRESSION zstd, finish_reason VARCHAR, prompt_tokens BIGINT,
-    completion_tokens BIGINT, seconds DOUBLE
-);
-CREATE VIEW sft AS
-    SELECT id, family, position, messages FROM records
-    WHERE state = 'live' AND messages->>'$[#-1].role' = 'assistant';
-CREATE VIEW drops AS
-    SELECT stage, drop_kind, drop_by, split_part(drop_reason, ':', 1) AS code,
-           count(*) AS records, min_by(id, position) AS example
-    FROM records WHERE drop_kind IS NOT NULL
-    GROUP BY ALL ORDER BY records DESC, stage, drop_by, code;
-"""
-
-_CALLS = pa.schema(
-    [
-        *((name, pa.string()) for name in ("key", "engine", "model", "record_id", "stage", "step")),
-        ("sample", pa.int64()),
-        ("prompt", pa.string()),
-        ("finish_reason", pa.string()),
-        ("prompt_tokens", pa.int64()),
-        ("completion_tokens", pa.int64()),
-        ("seconds", pa.float64()),
-    ]
-)
-# Sort what is narrow, then fetch: SQLite would carry the prompts through its sorter.
-_CALLS_IN_ORDER = """
-SELECT lower(hex(key)), engine, model, record_id, stage, step, sample, prompt, finish_reason,
-       prompt_tokens, completion_tokens, seconds
-FROM (SELECT rowid AS place FROM calls ORDER BY record_id, stage, step, sample, key) AS ordered
-CROSS JOIN calls ON calls.rowid = ordered.place
-"""
-_CALLS_A_BATCH = 1024
 
 
 def build(folder: Path, stages: Sequence[tuple[str, Path]]) -> None:
-    """Make `dataset.duckdb` in `folder` from `stages` (label and file, in order) and `store.sqlite`.
+    """Make `dataset.duckdb` in `folder` from `stages` (label and file, in order) and its calls.
 
-    Rows of `records` are ordered by position, then id; of `calls` by record, stage, step and sample. Text
-    that is no JSON (a lone surrogate, written by another program) is kept as a JSON string. Raises
-    StorageError when the disk is full, the folder is not writable, or a file is damaged; the database that
-    stood there before then still stands.
+    Rows of `records` are ordered by position, then id; of `calls` by record, stage, step, sample.
+    Text that is no JSON (a lone surrogate, written by another program) is kept as a JSON string.
+    Raises StorageError when the disk is full, the folder is not writable, or a file is damaged; the
+    database that stood there before then still stands.
     """
     part, temporary = folder / f"{FILE}.part", folder / f"{FILE}.tmp"
     try:
-        _remove(part, temporary)
-        with _building(part, temporary) as connection:
-            connection.execute(_TABLES)
-            _insert_records(connection, stages)
-            _insert_calls(connection, folder / "store.sqlite")
+        within_memory(partial(_build, folder, part, temporary, stages))
         part.replace(folder / FILE)
         folder.joinpath(f"{FILE}.wal").unlink(missing_ok=True)
     except duckdb.Error as error:
@@ -110,6 +64,36 @@ def build(folder: Path, stages: Sequence[tuple[str, Path]]) -> None:
             _remove(part, temporary)
 
 
+def within_memory(work: Callable[[str], T]) -> T:
+    """Return what `work` returns when it is given a memory limit for DuckDB that is enough for it.
+
+    It is begun again with a higher one when DuckDB had too little.
+    """
+    for limit in _MEMORY_LIMITS[:-1]:
+        with contextlib.suppress(duckdb.OutOfMemoryException):
+            return work(limit)
+    return work(_MEMORY_LIMITS[-1])
+
+
+def _build(
+    folder: Path, part: Path, temporary: Path, stages: Sequence[tuple[str, Path]], limit: str
+) -> None:
+    _remove(part, temporary)
+    window = _window_rows(stages)
+    with _building(part, temporary, window, limit) as connection:
+        connection.execute(TABLES)
+        insert_records(connection, stages, window)
+        insert_calls(connection, folder / "store.sqlite")
+
+
+def _window_rows(stages: Sequence[tuple[str, Path]]) -> int:
+    """Return how many records to copy at once: what 16 MB hold, in DuckDB's vectors of 2,048."""
+    sizes = [stage_file.size_of(path) for _, path in stages]
+    rows, size = (sum(column) for column in zip((1, 1), *sizes, strict=True))
+    least, most = _WINDOW_ROWS
+    return max(least, min(most, _WINDOW_BYTES * rows // size // least * least))
+
+
 def _remove(part: Path, temporary: Path) -> None:
     for path in (part, part.with_name(part.name + ".wal")):
         path.unlink(missing_ok=True)
@@ -117,113 +101,19 @@ def _remove(part: Path, temporary: Path) -> None:
 
 
 @contextlib.contextmanager
-def _building(part: Path, temporary: Path) -> Iterator[Any]:
+def _building(part: Path, temporary: Path, window: int, limit: str) -> Generator[Any]:
     """Yield a connection whose default database is the new file `part`."""
-    settings = {**_LIMITS, "temp_directory": str(temporary)}
+    settings = _sparing(temporary, limit)
     with duckdb.connect(":memory:", config=settings) as connection:
-        # Only an attached file can have small row groups, and only full ones leave memory before the end.
-        connection.execute(f"ATTACH {_quoted(part)} AS run (ROW_GROUP_SIZE {_WINDOW_ROWS})")
+        # Only an attached file can have small row groups, and only full ones leave memory early.
+        connection.execute(f"ATTACH {quoted(part)} AS run (ROW_GROUP_SIZE {window})")
         connection.execute("USE run; BEGIN")
         yield connection
         connection.execute("COMMIT; CHECKPOINT run; USE memory; DETACH run")
 
 
-def _quoted(value: object) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
-
-
-def _insert_records(connection: Any, stages: Sequence[tuple[str, Path]]) -> None:
-    if not stages:
-        return
-    every = " UNION ALL ".join(
-        f"SELECT {number} AS file, file_row_number AS line, id, position FROM {_rows_of(path)}"
-        for number, (_, path) in enumerate(stages)
-    )
-    connection.execute(
-        f"""
-        CREATE TEMP TABLE places AS
-        SELECT file, line, row_number() OVER (ORDER BY position, id) - 1 AS rank FROM (
-            SELECT id, max(file) AS file, max_by(line, file) AS line, max_by(position, file) AS position
-            FROM ({every}) GROUP BY id
-        )
-        """  # noqa: S608 (numbers and quoted file names)
-    )
-    windows: dict[int, list[tuple[int, int, int]]] = {}
-    for window, *lines in connection.execute(
-        f"SELECT rank // {_WINDOW_ROWS} AS number, file, min(line), max(line) FROM places "  # noqa: S608
-        "GROUP BY ALL ORDER BY ALL"
-    ).fetchall():
-        windows.setdefault(window, []).append((lines[0], lines[1], lines[2]))
-    for window, parts in windows.items():
-        _insert_window(connection, stages, window, parts)
-    connection.execute("DROP TABLE places")
-
-
-def _rows_of(path: Path) -> str:
-    return f"read_parquet({_quoted(path)}, file_row_number = true)"
-
-
-def _insert_window(
-    connection: Any,
-    stages: Sequence[tuple[str, Path]],
-    window: int,
-    parts: Sequence[tuple[int, int, int]],
-) -> None:
-    """Copy the records of one window from the row groups of the stage files that hold them."""
-    rows = " UNION ALL ".join(
-        f"SELECT {file} AS file, {_quoted(stages[file][0])} AS stage, file_row_number AS line, "  # noqa: S608
-        f"* EXCLUDE file_row_number FROM {_rows_of(stages[file][1])} "
-        f"WHERE file_row_number BETWEEN {first} AND {last}"
-        for file, first, last in parts
-    )
-    chosen = f"({rows}) JOIN places USING (file, line) WHERE rank // {_WINDOW_ROWS} = {window}"
-    connection.execute(
-        f"""
-        INSERT INTO records
-        SELECT id, parents, family, stage, position, state, drop_kind, drop_by, drop_reason,
-               {_json("fields")}, {_json("messages")}
-        FROM {chosen} ORDER BY rank;
-        INSERT INTO verdicts
-        SELECT id, given.stage, given.verifier, given.label, given.version, given.outcome,
-               coalesce(given.reason, ''), given.score, {_json("given.evidence")}
-        FROM (
-            SELECT id, rank, unnest(judgements) AS given, generate_subscripts(judgements, 1) AS number
-            FROM {chosen}
-        ) ORDER BY rank, number
-        """  # noqa: S608 (names of ours, numbers, quoted file names and labels)
-    )
-
-
-def _json(column: str) -> str:
-    """Return SQL for a text column as JSON: what DuckDB refuses becomes a JSON string."""
-    return f"coalesce(TRY_CAST({column} AS JSON), to_json({column}))"
-
-
-def _insert_calls(connection: Any, store: Path) -> None:
-    if not store.is_file():
-        return
-    try:
-        with contextlib.closing(
-            sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True)
-        ) as sqlite:
-            found = sqlite.execute(_CALLS_IN_ORDER)
-            calls = pa.RecordBatchReader.from_batches(_CALLS, _batches(found))
-            connection.register("stored_calls", calls)
-            connection.execute(
-                f"INSERT INTO calls SELECT * REPLACE ({_json('prompt')} AS prompt) FROM stored_calls"  # noqa: S608
-            )
-            connection.unregister("stored_calls")
-    except sqlite3.Error as error:
-        raise StorageError(f"cannot read {store.name}: {error}") from error
-
-
-def _batches(found: sqlite3.Cursor) -> Iterator[Any]:
-    while rows := found.fetchmany(_CALLS_A_BATCH):
-        columns = zip(*rows, strict=True)
-        yield pa.record_batch(
-            [pa.array(column, kind) for column, kind in zip(columns, _CALLS.types, strict=True)],
-            schema=_CALLS,
-        )
+def _sparing(temporary: Path, limit: str) -> dict[str, Any]:
+    return {**_LIMITS, "memory_limit": limit, "temp_directory": str(temporary)}
 
 
 def _explained(error: duckdb.Error, stages: Iterable[tuple[str, Path]]) -> StorageError:
@@ -234,18 +124,18 @@ def _explained(error: duckdb.Error, stages: Iterable[tuple[str, Path]]) -> Stora
     return StorageError(f"cannot build {FILE}: {error}. Is the disk full?")
 
 
-def connect(folder: Path, *, read_only: bool = True, sparing: bool = False) -> Any:
-    """Return a DuckDB connection to the database of a run; use it in a `with`.
+def connect(folder: Path, *, memory_limit: str = "") -> Any:
+    """Return a DuckDB connection that reads the database of a run; use it in a `with`.
 
-    `sparing` keeps it to the memory that a run has to spare. Raises RunError when there is no database,
-    StorageError when it cannot be opened.
+    A `memory_limit` (`64MB`) also keeps it to one thread. Raises RunError when there is no
+    database, StorageError when it cannot be opened.
     """
     path = folder / FILE
     if not path.is_file():
         raise RunError(f"{str(folder)!r} has no {FILE}: `synth run` makes it at the end of a run")
-    settings = {**_LIMITS, "temp_directory": str(folder / f"{FILE}.tmp")} if sparing else _OFFLINE
+    sparing = _sparing(folder / f"{FILE}.tmp", memory_limit) if memory_limit else _OFFLINE
     try:
-        return duckdb.connect(str(path), read_only=read_only, config=settings)
+        return duckdb.connect(str(path), read_only=True, config=sparing)
     except duckdb.Error as error:
         raise StorageError(f"cannot open {FILE}: {error}") from error
 

@@ -306,7 +306,7 @@ def test_a_full_disk_leaves_the_old_export_as_it_was(finish: Finish, recipe: Rec
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, limits[1]))
     try:
-        with pytest.raises(StorageError, match="cannot write the datasets: .*Is the disk full"):
+        with pytest.raises(StorageError, match=r"cannot write the datasets: .*Is the disk full"):
             export.write(run, recipe(**BOTH))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -329,9 +329,30 @@ def test_an_export_without_its_provenance_says_what_to_do(tmp_path: Path) -> Non
         export.counts(tmp_path)
 
 
-def test_exporting_loads_no_datasets() -> None:
-    code = "import sys, synth.export.parquet, synth.export.dpo, synth.export.sft; print('datasets' in sys.modules)"
+def test_neither_storing_nor_exporting_loads_datasets_or_pandas(tmp_path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from synth import export
+from synth.recipe import Recipe
+from synth.record import Judgement, Message, Record, Verdict
+from synth.store import database, stage_file
+folder = Path(sys.argv[1])
+turns = [{"role": "user", "content": "?"}, {"role": "assistant", "content": "!", "name": "Ann"}]
+record = Record.seed({"n": 1}, turns).judged(Judgement("v", "v", "v", "1", Verdict.passed(score=1)))
+file = stage_file.StageFile(folder / "00-v.parquet", key="key")
+file.add([record])
+file.finish()
+assert list(stage_file.read(folder / "00-v.parquet", state="live")) == [record]
+database.build(folder, [("v", folder / "00-v.parquet")])
+wanted = {"sft": {}, "dpo": {"rejected_by": ["v"]}}
+recipe = {"name": "n", "seeds": ["s"], "stages": ["respond"], "export": wanted}
+export.write(folder, Recipe.model_validate(recipe))
+print(sorted({"datasets", "pandas"} & set(sys.modules)))
+"""
 
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False
+    )
 
-    assert done.stdout.strip() == "False"
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr

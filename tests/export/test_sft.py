@@ -1,4 +1,7 @@
 """SFT rows: live records as a trainer reads them."""
+# pyarrow has no complete type stubs; what it returns is unknown to the type checker.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportMissingTypeStubs=false
 
 from __future__ import annotations
 

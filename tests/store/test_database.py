@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import resource
@@ -10,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from synth.errors import InputError, RunError, StorageError
@@ -175,8 +177,7 @@ async def test_calls_come_from_the_store_in_order(tmp_path: Path) -> None:
 async def test_more_calls_than_one_batch_all_arrive(tmp_path: Path) -> None:
     calls = [call("a", sample) for sample in range(2500)]
     async with Store(tmp_path / "store.sqlite") as store:
-        for start in range(0, len(calls), 500):
-            await store._keep("calls", calls[start : start + 500])  # noqa: SLF001 (one commit, not 500)
+        await asyncio.gather(*(store.keep_call(one) for one in calls))
 
     database.build(tmp_path, [])
 
@@ -349,3 +350,25 @@ def test_a_database_that_is_none_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(StorageError, match=r"cannot open dataset\.duckdb"):
         database.connect(tmp_path)
+
+
+def test_work_that_needs_more_memory_is_begun_again_with_more() -> None:
+    given: list[str] = []
+
+    def hungry(limit: str) -> str:
+        given.append(limit)
+        with duckdb.connect(":memory:", config={"memory_limit": limit, "threads": 1}) as connection:
+            connection.execute("SET temp_directory = ''; SELECT list(range) FROM range(20000000)")
+        return "done"
+
+    assert database.within_memory(hungry) == "done"
+    assert given == ["64MB", "512MB"]
+
+
+def test_a_folder_whose_name_looks_like_a_pattern_is_taken_as_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "run [1] * 'it"
+    folder.mkdir()
+
+    database.build(folder, run_of(folder, 2))
+
+    assert rows(folder, "SELECT count(*) FROM records") == [(6,)]
