@@ -103,7 +103,8 @@ def understood(source: Source) -> tuple[Recipe, list[Problem]]:
     tree, problems = source.value, list(source.problems)
     for round_ in range(_ROUNDS):
         try:
-            return Recipe.model_validate(tree), problems
+            recipe = Recipe.model_validate(tree)
+            return recipe, sorted(problems, key=lambda problem: problem.line)
         except ValidationError as error:
             if round_ == 0:
                 problems += explain(error, source, (), Recipe)

@@ -65,7 +65,8 @@ def _sentence(found: Any, model: type[BaseModel], also: Iterable[str]) -> str:
     if found["type"] == "extra_forbidden":
         known = [*_fields_at(model, around), *(() if around else also)]
         return f"no option {str(last)!r} here. {did_you_mean(str(last), known)}".strip()
-    name = ".".join(str(step) for step in found["loc"])
+    # Of a list's item the line says enough: its number would have to be counted.
+    name = "" if isinstance(last, int) else ".".join(str(step) for step in found["loc"])
     if found["type"] == "missing":
         return f"{name!r} is missing"
     said = found["msg"].removeprefix("Value error, ")
@@ -73,7 +74,7 @@ def _sentence(found: Any, model: type[BaseModel], also: Iterable[str]) -> str:
         return f"{name}: {said}" if name else said
     for technical, plain in _PLAINER:
         said = said.replace(technical, plain)
-    return f"{name} {said}, got {_short(found['input'])}"
+    return f"{name} {said}, got {_short(found['input'])}".lstrip()
 
 
 def _short(value: object) -> str:

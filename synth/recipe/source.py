@@ -14,6 +14,7 @@ from synth.errors import Problem, RecipeError, did_you_mean
 from synth.recipe.schema import label_of, named_options
 
 Location = tuple[str | int, ...]
+_KINDS: dict[type[Any], str] = {yaml.SequenceNode: "a list", yaml.ScalarNode: "text"}
 
 
 class _Loader(yaml.SafeLoader):
@@ -58,7 +59,7 @@ class Source:
         self._changed: dict[Location, str] = {}
         self.value = self._parsed(text)
         for dotted, written in (changes or {}).items():
-            self._changed[_change(self.value, dotted, written)] = dotted
+            self._note_change(_change(self.value, dotted, written), dotted)
         self.text = text if not changes else _written_anew(self.value, changes)
         """The recipe as YAML, changes included: what a run keeps."""
 
@@ -68,7 +69,7 @@ class Source:
             node = loader.get_single_node()
             if not isinstance(node, yaml.MappingNode):
                 wanted = "wanted a recipe: `name:`, `seeds:`, `stages:` …"
-                found = "something else" if node else "nothing"
+                found = _KINDS.get(type(node), "nothing")
                 raise RecipeError(Problem(f"{wanted}; found {found}", self.file))
             self._note(node, ())
             return loader.construct_document(node)
@@ -77,6 +78,8 @@ class Source:
             said = getattr(error, "problem", None) or str(error)
             line = mark.line + 1 if mark else 0
             raise RecipeError(Problem(f"not YAML: {said}", self.file, line)) from error
+        except ValueError as error:
+            raise RecipeError(Problem(f"not YAML: {error}", self.file)) from error
         except RecursionError as error:
             message = "an alias holds itself, or the values are nested too deep"
             raise RecipeError(Problem(message, self.file)) from error
@@ -100,6 +103,13 @@ class Source:
             self.problems.append(Problem(message, self.file, line))
         self._lines[at] = line
         self._note(value, at)
+
+    def _note_change(self, at: Location, dotted: str) -> None:
+        """Remember who is to blame for the value at `at`, and for what was made around it."""
+        self._changed[at] = dotted
+        for end in range(1, len(at)):
+            if at[:end] not in self._lines:
+                self._changed[at[:end]] = dotted
 
     def problem(self, message: str, at: Location) -> Problem:
         """Return a problem with the place of what stands at `at`, or of the nearest around it."""
