@@ -174,6 +174,16 @@ async def test_calls_come_from_the_store_in_order(tmp_path: Path) -> None:
     assert json.loads(prompt) == {"text": HOSTILE}
 
 
+@pytest.mark.parametrize("prompt", ['"\\ud800"', "no JSON", ""])
+async def test_text_that_is_no_json_is_kept_as_a_json_string(tmp_path: Path, prompt: str) -> None:
+    await keep_calls(tmp_path, [call("a", 0, prompt)])
+
+    database.build(tmp_path, [])
+
+    ((kept,),) = rows(tmp_path, "SELECT prompt FROM calls")
+    assert json.loads(kept) == prompt
+
+
 async def test_more_calls_than_one_batch_all_arrive(tmp_path: Path) -> None:
     calls = [call("a", sample) for sample in range(2500)]
     async with Store(tmp_path / "store.sqlite") as store:
