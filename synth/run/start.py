@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from synth import seed
 from synth.engine.base import Asks, Engine
@@ -19,6 +18,7 @@ from synth.run.flow import Flow, Lane
 from synth.run.folder import RunFolder
 from synth.run.interrupt import Interrupts
 from synth.run.judging import Judging
+from synth.run.loop import run_quickly
 from synth.run.plan import SEEDS, Plan, Step
 from synth.run.progress import Progress, StageProgress
 from synth.run.workers import default_count
@@ -62,16 +62,7 @@ def run(plan: Plan, into: Path, settings: Settings | None = None) -> Outcome:
 
     Raises InputError (nothing ran) or OutsideError (run again and it goes on).
     """
-    return _run_quickly(run_async(plan, into, settings or Settings()))
-
-
-def _run_quickly(work: Coroutine[Any, Any, Outcome]) -> Outcome:
-    """Run on uvloop where there is one: a third less CPU for a call than asyncio's own loop."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.run(work)
-    return uvloop.run(work)
+    return run_quickly(run_async(plan, into, settings or Settings()))
 
 
 async def run_async(plan: Plan, into: Path, settings: Settings) -> Outcome:

@@ -1,0 +1,40 @@
+"""The event loop that a run has to itself, set up for hundreds of thousands of short tasks."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_ALLOCATIONS_BETWEEN_COLLECTIONS = 50_000
+
+
+def run_quickly(work: Coroutine[Any, Any, T]) -> T:
+    """Return what `work` returns; on uvloop where there is one, else on asyncio's own loop."""
+    with _collecting_seldom():
+        try:
+            import uvloop
+        except ImportError:
+            return asyncio.run(work)
+        return uvloop.run(work)
+
+
+@contextmanager
+def _collecting_seldom() -> Iterator[None]:
+    """Look for garbage in cycles less often, and never among what was there before.
+
+    Records, tasks and replies are freed by their reference counts. Python's default, a look after every
+    700 allocations, took 40 % of the event loop's time at 500 requests in flight (py-spy, 20,000 rows).
+    """
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS, 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
