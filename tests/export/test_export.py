@@ -13,130 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from synth import export
 from synth.errors import RunError, StorageError
 from synth.recipe import Recipe
-from synth.record import Judgement, Message, Record, Verdict, canonical
+from synth.record import Record, canonical
 from synth.store import database
 from synth.store.calls import Store
 from synth.store.stage_file import StageFile
 
 Finish = Callable[[Iterable[Record]], Path]
 Recipes = Callable[..., Recipe]
+Judged = Callable[..., list[Record]]
 BOTH: dict[str, Any] = {"sft": {"test_fraction": 0.3}, "dpo": {"rejected_by": ["judge"]}}
-
-# In a process of its own: `datasets` reads its settings when it is imported.
-LOAD = """
-import json, sys
-from datasets import get_dataset_config_names, load_dataset
-folder, *config = sys.argv[1:]
-loaded = load_dataset(folder, *config)
-print(json.dumps({
-    "configs": get_dataset_config_names(folder),
-    "features": {name: str(kind) for name, kind in next(iter(loaded.values())).features.items()},
-    "rows": {split: rows.to_list() for split, rows in loaded.items()},
-}))
-"""
-
-
-def answer(number: int, sample: int = 0, **more: Any) -> Record:
-    seed = Record.seed({"n": number}, number=number)
-    reply: Any = {"role": "assistant", "content": f"{number} {sample}", **more}
-    asked: Message = {"role": "user", "content": f"{number}?"}
-    return seed.child("respond", sample, messages=[asked, reply])
-
-
-def judged(records: int, **more: Any) -> list[Record]:
-    """Return a good and a dropped answer to each of so many prompts."""
-    made: list[Record] = []
-    for n in range(records):
-        passed = Judgement("verify", "judge", "exact", "1", Verdict.passed())
-        failed = Judgement("verify", "judge", "exact", "1", Verdict.failed("wrong", "| it is"))
-        bad = (
-            answer(n, 1, **more).judged(failed).drop("verdict", by="judge", reason="wrong: | it is")
-        )
-        made += [answer(n, 0, **more).judged(passed), bad]
-    return made
-
-
-def loaded(run: Path, *config: str) -> dict[str, Any]:
-    """Return what `datasets.load_dataset` makes of an export, offline and with an empty cache."""
-    environment = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(run / "hf"), "PATH": ""}
-    command = [sys.executable, "-W", "ignore", "-c", LOAD, str(run / "export"), *config]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-def test_datasets_loads_each_config_and_the_first_by_default(
-    finish: Finish, recipe: Recipes
-) -> None:
-    run = finish(judged(30))
-    counts = export.write(run, recipe(**BOTH))
-
-    by_default, dpo = loaded(run), loaded(run, "dpo")
-
-    assert by_default["configs"] == ["sft", "dpo"]
-    assert {split: len(rows) for split, rows in by_default["rows"].items()} == counts["sft"]
-    assert (
-        by_default["features"]["messages"]
-        == "List({'role': Value('string'), 'content': Value('string')})"
-    )
-    first = dpo["rows"]["train"][0]
-    assert first["prompt"] == [{"role": "user", "content": "0?"}]
-    assert (first["chosen"], first["rejected"]) == (
-        [{"role": "assistant", "content": "0 0"}],
-        [{"role": "assistant", "content": "0 1"}],
-    )
-
-
-def test_datasets_gives_tool_calls_back_exactly(finish: Finish, recipe: Recipes) -> None:
-    call = {
-        "id": "c",
-        "function": {"name": "f", "arguments": {"z": [1, 2.5], "a": None, "s": "é\n"}},
-    }
-    odd = judged(2, tool_calls=[call], reasoning="so")
-    run = finish([*odd, answer(9)])
-    export.write(run, recipe(sft={}))
-
-    found = loaded(run, "sft")
-
-    assert found["features"]["messages"].startswith("List(Json(")
-    messages = [row["messages"] for row in found["rows"]["train"]]
-    assert messages == [list(record.messages) for record in (odd[0], odd[2], answer(9))]
-
-
-def test_the_card_and_the_files_agree_with_what_datasets_would_write(
-    finish: Finish, recipe: Recipes
-) -> None:
-    run = finish(judged(5, reasoning="so"))
-    export.write(run, recipe(**BOTH))
-    code = """
-import sys, json, yaml
-from datasets import Features
-import pyarrow.parquet as pq
-for name in ("sft", "dpo"):
-    schema = pq.read_schema(f"{sys.argv[1]}/{name}/train.parquet")
-    features = Features.from_arrow_schema(schema)
-    assert features.arrow_schema.metadata == schema.metadata, name
-    header = yaml.safe_load(open(f"{sys.argv[1]}/README.md").read().split("---")[1])
-    info = next(i for i in header["dataset_info"] if i["config_name"] == name)
-    assert Features._from_yaml_list(info["features"]) == features, name
-    assert features._to_yaml_list() == info["features"], name
-"""
-    environment = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(run / "hf")}
-
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code, str(run / "export")],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert done.returncode == 0, done.stderr
 
 
 async def make(folder: Path, records: list[Record], *, order: int) -> Path:
@@ -172,7 +61,9 @@ async def make(folder: Path, records: list[Record], *, order: int) -> Path:
     return folder / "export"
 
 
-async def test_the_same_records_give_the_same_bytes_whenever_they_came(tmp_path: Path) -> None:
+async def test_the_same_records_give_the_same_bytes_whenever_they_came(
+    tmp_path: Path, judged: Judged
+) -> None:
     records = judged(2500)
 
     first = await make(tmp_path / "here", records, order=1)
@@ -193,20 +84,20 @@ async def test_the_same_records_give_the_same_bytes_whenever_they_came(tmp_path:
     ] == []
 
 
-async def test_no_file_tells_place_address_or_key(tmp_path: Path) -> None:
+async def test_no_file_tells_place_address_or_key(tmp_path: Path, judged: Judged) -> None:
     run = tmp_path / "secret-folder"
     await make(run, judged(3), order=1)
     recipe = Recipe.model_validate(
         {
             "name": "bench",
-            "seeds": ["/home/secret-user/seeds.jsonl"],
+            "seeds": ["/secret-place/seeds.jsonl"],
             "engines": {
                 "teacher": {
                     "http": {"url": "http://secret-host/v1", "model": "mock", "at_once": 7}
                 },
                 "other": {"from_nowhere": {"url": "http://secret-host/v1", "model": "big"}},
             },
-            "stages": [{"respond": {"engine": "teacher", "prompt": "/home/secret-user/p.jinja"}}],
+            "stages": [{"respond": {"engine": "teacher", "prompt": "/secret-place/p.jinja"}}],
             "export": BOTH,
         }
     )
@@ -223,7 +114,9 @@ async def test_no_file_tells_place_address_or_key(tmp_path: Path) -> None:
     assert told["recipe"]["content"]["seeds"] == ["seeds.jsonl"]
 
 
-async def test_provenance_holds_models_and_a_digest_for_each_file(tmp_path: Path) -> None:
+async def test_provenance_holds_models_and_a_digest_for_each_file(
+    tmp_path: Path, judged: Judged
+) -> None:
     exported = await make(tmp_path / "run", judged(40), order=1)
 
     told = json.loads((exported / "provenance.json").read_text("utf-8"))
@@ -236,38 +129,9 @@ async def test_provenance_holds_models_and_a_digest_for_each_file(tmp_path: Path
     }
 
 
-def test_another_address_is_the_same_recipe_and_another_model_is_not(
-    finish: Finish, recipe: Recipes
+def test_counts_are_those_that_were_written(
+    finish: Finish, recipe: Recipes, judged: Judged
 ) -> None:
-    run = finish(judged(2))
-    plain = recipe(**BOTH)
-
-    def digest_with(options: dict[str, Any]) -> str:
-        export.write(run, plain.model_copy(update={"engines": {"teacher": {"http": options}}}))
-        return json.loads((run / "export" / "provenance.json").read_text("utf-8"))["recipe"][
-            "digest"
-        ]
-
-    here = digest_with({"url": "http://a/v1", "model": "mock"})
-    assert digest_with({"url": "http://b/v1", "model": "mock", "at_once": 3}) == here
-    assert digest_with({"url": "http://a/v1", "model": "other"}) != here
-
-
-def test_the_card_tells_the_funnel_and_the_verdicts(finish: Finish, recipe: Recipes) -> None:
-    run = finish([*judged(4), answer(9).hold(by="judge", reason="broke: on | this\nline")])
-
-    export.write(run, recipe(**BOTH))
-
-    card = (run / "export" / "README.md").read_text("utf-8")
-    assert "| live | 4 |\n| dropped | 4 |\n| held | 1 |" in card
-    assert "| verify | judge | verdict | wrong | 4 |" in card
-    assert "| verify | judge | exact 1 | 4 | 4 | 0 | 0 |" in card
-    header = yaml.safe_load(card.split("---")[1])
-    assert [config["config_name"] for config in header["configs"]] == ["sft", "dpo"]
-    assert header["size_categories"] == ["n<1K"]
-
-
-def test_counts_are_those_that_were_written(finish: Finish, recipe: Recipes) -> None:
     run = finish(judged(10))
 
     written = export.write(run, recipe(**BOTH))
@@ -275,7 +139,9 @@ def test_counts_are_those_that_were_written(finish: Finish, recipe: Recipes) -> 
     assert export.counts(run) == written
 
 
-def test_a_new_export_replaces_the_old_one_wholly(finish: Finish, recipe: Recipes) -> None:
+def test_a_new_export_replaces_the_old_one_wholly(
+    finish: Finish, recipe: Recipes, judged: Judged
+) -> None:
     run = finish(judged(10))
     export.write(run, recipe(**BOTH))
 
@@ -285,7 +151,9 @@ def test_a_new_export_replaces_the_old_one_wholly(finish: Finish, recipe: Recipe
     assert files == {"README.md", "provenance.json", "sft", "sft/train.parquet"}
 
 
-def test_what_a_killed_export_left_is_swept_away(finish: Finish, recipe: Recipes) -> None:
+def test_what_a_killed_export_left_is_swept_away(
+    finish: Finish, recipe: Recipes, judged: Judged
+) -> None:
     run = finish(judged(3))
     for name in ("export.part", "export.old"):
         (run / name / "sft").mkdir(parents=True)
@@ -299,7 +167,9 @@ def test_what_a_killed_export_left_is_swept_away(finish: Finish, recipe: Recipes
     }
 
 
-def test_a_full_disk_leaves_the_old_export_as_it_was(finish: Finish, recipe: Recipes) -> None:
+def test_a_full_disk_leaves_the_old_export_as_it_was(
+    finish: Finish, recipe: Recipes, judged: Judged
+) -> None:
     run = finish(judged(2000))
     export.write(run, recipe(sft={}))
     before = {path: path.read_bytes() for path in (run / "export").rglob("*") if path.is_file()}
