@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from synth.cli import main
 from synth.engine.base import Completion, Engine, Origin, Prompted, Sampling
 from synth.engine.cached import CachedEngine
 from synth.engine.scripted import ScriptedEngine
@@ -78,6 +84,28 @@ def numbering() -> ScriptedEngine:
 def question(text: str = "Why is the sky blue?", *, number: int = 0) -> Record:
     """Return a seed with one user turn."""
     return Record.seed({}, [Message(role="user", content=text)], number=number)
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+def command(*words: str) -> Said:
+    """Run `synth` with these words, in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    before, sys.argv = sys.argv, ["synth", *words]
+    try:
+        with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+            main()
+    finally:
+        sys.argv = before
+    code = ended.value.code
+    return Said(code if isinstance(code, int) else 0, out.getvalue(), err.getvalue())
 
 
 def write_lines(path: Path, rows: Sequence[Any]) -> Path:

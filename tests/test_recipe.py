@@ -232,8 +232,8 @@ def test_a_change_that_is_no_yaml_is_named():
         ("colour", "red", "no option 'colour' here. Known: description, engines, export, "
          "max_error_rate, name, seed, seeds, stages."),
         ("export.sfd.test_fraction", "0.1", "no option 'sfd' here. Did you mean 'sft'?"),
-        ("export.sft.test_fraction", "half", "export.sft.test_fraction should be a valid number, "
-         "unable to parse string as a number, got 'half'"),
+        ("export.sft.test_fraction", "half",
+     "export.sft.test_fraction should be a valid number, got 'half'"),
     ],
 )  # fmt: skip
 def test_a_wrong_change_is_not_blamed_on_a_line_of_the_file(dotted: str, value: str, said: str):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from synth.cli.text import say, say_json, table
@@ -65,21 +66,30 @@ def _find(name: str) -> list[tuple[str, Found]]:
 
 def _described(kind: str, found: Found) -> dict[str, Any]:
     schema = found.cls.model_json_schema()
-    required = schema.get("required", [])
     return {
         "kind": kind,
+        "name": found.cls.name,
         "source": found.source,
         "help": inspect.getdoc(found.cls) or "(no description)",
-        "options": [
-            {
-                "name": name,
-                "type": _type(option),
-                "default": "required" if name in required else json.dumps(option.get("default")),
-                "help": " ".join(option.get("description", "").split()),
-            }
-            for name, option in schema.get("properties", {}).items()
-        ],
+        "options": list(_options(schema, schema.get("$defs", {}))),
     }
+
+
+def _options(
+    schema: dict[str, Any], models: dict[str, Any], within: str = ""
+) -> Iterator[dict[str, str]]:
+    """Yield each option, and behind one that has options of its own those, with dotted names."""
+    required = schema.get("required", [])
+    for name, option in schema.get("properties", {}).items():
+        inner = models.get(str(option.get("$ref", "")).rpartition("/")[2], {})
+        default = "…" if inner else json.dumps(option.get("default"), ensure_ascii=False)
+        yield {
+            "name": within + name,
+            "type": "options" if inner else _type(option),
+            "default": "required" if name in required else default,
+            "help": " ".join(option.get("description", "").split()),
+        }
+        yield from _options(inner, models, f"{within}{name}.")
 
 
 def _type(option: dict[str, Any]) -> str:

@@ -152,7 +152,9 @@ def check(recipe: str, into: Path | None, *, limit: int | None, changes: Sequenc
         say(f"  engine   {name}: {_described(engine)}")
     kept = 0 if into is None else finished_stages(RunFolder(into), made, limit)
     for number_, label in enumerate(made.labels):
-        say(f"  stage    {label}{_state(number_, kept) if into is not None else ''}")
+        state = "" if into is None else f": {_state(number_ < kept)}"
+        if number_ or state:
+            say(f"  stage    {label}{state}")
     datasets = made.recipe.export.model_dump(exclude_none=True)
     say(f"  export   {', '.join(datasets) or 'nothing'}")
 
@@ -162,8 +164,8 @@ def _described(engine: Engine) -> str:
     return f"{engine.name}{f', {model}' if model else ''}, {engine.at_once} at once"
 
 
-def _state(number_: int, kept: int) -> str:
-    return ": kept" if number_ < kept else ": to be made (from stored calls where they still hold)"
+def _state(kept: bool) -> str:
+    return "kept" if kept else "to be made (from stored calls where they still hold)"
 
 
 def export(folder: Path, recipe: str | None, *, changes: Sequence[str], as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, get_args
 
@@ -14,11 +15,10 @@ Wrong = tuple[Location, str]
 """Where in the options, and what is wrong there."""
 _SHOWN = 80
 _PLAINER = (
-    ("Input should be a valid tuple", "should be a list"),
-    ("Input should be a valid dictionary", "should be options, `{name: value}`"),
-    ("Input should be", "should be"),
-    ("String should", "should"),
-    (" after validation, not", ", not"),
+    (r"Input should be a valid tuple", "should be a list"),
+    (r"Input should be a valid dictionary", "should be options, `{name: value}`"),
+    (r"^(Input|String|Tuple|List|Dictionary) should", "should"),
+    (r"( after validation)?, (not \d+|unable to .*)$", ""),
 )
 
 
@@ -67,13 +67,14 @@ def _sentence(found: Any, model: type[BaseModel], also: Iterable[str]) -> str:
         return f"no option {str(last)!r} here. {did_you_mean(str(last), known)}".strip()
     # Of a list's item the line says enough: its number would have to be counted.
     name = "" if isinstance(last, int) else ".".join(str(step) for step in found["loc"])
+    name = name if found["loc"] else str(getattr(model, "name", ""))
     if found["type"] == "missing":
         return f"{name!r} is missing"
     said = found["msg"].removeprefix("Value error, ")
     if found["type"] == "value_error":
         return f"{name}: {said}" if name else said
     for technical, plain in _PLAINER:
-        said = said.replace(technical, plain)
+        said = re.sub(technical, plain, said)
     return f"{name} {said}, got {_short(found['input'])}".lstrip()
 
 

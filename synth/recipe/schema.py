@@ -116,4 +116,5 @@ def _named(seeds: Any) -> bool:
 def label_of(written: Mapping[str, Mapping[str, Any]]) -> str:
     """Return what a stage or a verifier is called: its `as`, else its name after any colon."""
     ((name, options),) = written.items()
-    return str(options["as"] if "as" in options else name.rpartition(":")[2])
+    label = options.get("as", name.rpartition(":")[2])
+    return "" if label is None else str(label)

@@ -200,7 +200,15 @@ class _Planner:
         except ValidationError as error:
             also = ("as",) if kind == "stages" else ()
             self.problems += explain(error, self.source, (*at, name), cls, also=also)
-            return None
+            return self._mended(cls, options, error)
+
+    def _mended(self, cls: type[Any], options: Mapping[str, Any], error: ValidationError) -> Any:
+        """Return a plugin without its wrong options, to look for further problems, or None."""
+        wrong = {found["loc"][0] for found in error.errors() if found["loc"]}
+        right = {option: value for option, value in options.items() if option not in wrong}
+        with suppress(ValidationError):
+            return validated(cls, right, folder=self.source.folder)
+        return None
 
     def _steps(self, engines: Mapping[str, Engine]) -> list[Step]:
         steps: list[Step] = []
