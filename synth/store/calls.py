@@ -39,7 +39,7 @@ _INSERT = {
     "calls": "INSERT OR IGNORE INTO calls VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
     "verdicts": "INSERT OR IGNORE INTO verdicts VALUES (?,?,?)",
 }
-_GATHER_S = 0.02
+_GATHER_S = 0.05
 _KEYS_A_QUERY = 500
 
 
