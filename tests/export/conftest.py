@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from synth.recipe import Recipe
-from synth.record import Record
+from synth.record import Judgement, Message, Record, Verdict
 from synth.store import database
 from synth.store.stage_file import StageFile
 
@@ -46,3 +46,29 @@ def recipe() -> Callable[..., Recipe]:
         return Recipe.model_validate(written)
 
     return of
+
+
+def answer(number: int, sample: int = 0, **more: Any) -> Record:
+    seed = Record.seed({"n": number}, number=number)
+    reply: Any = {"role": "assistant", "content": f"{number} {sample}", **more}
+    asked: Message = {"role": "user", "content": f"{number}?"}
+    return seed.child("respond", sample, messages=[asked, reply])
+
+
+def judged_records(records: int, **more: Any) -> list[Record]:
+    """Return a good and a dropped answer to each of so many prompts."""
+    made: list[Record] = []
+    for n in range(records):
+        passed = Judgement("verify", "judge", "exact", "1", Verdict.passed())
+        failed = Judgement("verify", "judge", "exact", "1", Verdict.failed("wrong", "| it is"))
+        bad = (
+            answer(n, 1, **more).judged(failed).drop("verdict", by="judge", reason="wrong: | it is")
+        )
+        made += [answer(n, 0, **more).judged(passed), bad]
+    return made
+
+
+@pytest.fixture
+def judged() -> Callable[..., list[Record]]:
+    """Return what makes a good and a dropped answer to each of so many prompts."""
+    return judged_records

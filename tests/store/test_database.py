@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 import resource
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
-from synth.errors import InputError, RunError, StorageError
-from synth.record import Judgement, Message, Record, Verdict, canonical
+from synth.errors import StorageError
+from synth.record import Judgement, Message, Record, Verdict
 from synth.store import database
-from synth.store.calls import CallRow, Store
 from synth.store.stage_file import StageFile
 
 HOSTILE = "\0 \"'; DROP TABLE records; -- \\ \x7f 𝄞 \u2028 {}"
@@ -66,32 +63,6 @@ def run_of(folder: Path, seeds: int) -> list[tuple[str, Path]]:
 
 def rows(folder: Path, sql: str) -> list[tuple[Any, ...]]:
     return list(database.query(folder, sql)[1])
-
-
-async def keep_calls(folder: Path, calls: Sequence[CallRow]) -> None:
-    async with Store(folder / "store.sqlite") as store:
-        for call in calls:
-            await store.keep_call(call)
-
-
-def call(record: str, sample: int, prompt: str = '{"messages":[]}') -> CallRow:
-    key = f"{record}{sample}".encode()
-    reply = canonical({"text": "hi"})
-    return (
-        key,
-        "http",
-        "mock",
-        record,
-        "respond",
-        "reply",
-        sample,
-        prompt,
-        reply,
-        11,
-        7,
-        "stop",
-        0.25,
-    )
 
 
 def test_each_record_stands_once_as_its_last_stage_left_it(tmp_path: Path) -> None:
@@ -154,46 +125,6 @@ def test_several_verdicts_keep_the_order_in_which_they_were_given(tmp_path: Path
     database.build(tmp_path, [stage(tmp_path, 0, "verify", [record])])
 
     assert rows(tmp_path, "SELECT verifier FROM verdicts") == [("zeta",), ("alpha",), ("mid",)]
-
-
-async def test_calls_come_from_the_store_in_order(tmp_path: Path) -> None:
-    await keep_calls(
-        tmp_path, [call("b", 1), call("b", 0), call("a", 0, canonical({"text": HOSTILE}))]
-    )
-
-    database.build(tmp_path, [])
-
-    found = rows(tmp_path, "SELECT * EXCLUDE prompt FROM calls")
-    assert [row[3:7] for row in found] == [
-        *(("a", "respond", "reply", 0), ("b", "respond", "reply", 0), ("b", "respond", "reply", 1))
-    ]
-    assert found[0] == (
-        *(b"a0".hex(), "http", "mock", "a", "respond", "reply", 0, "stop", 11, 7, 0.25),
-    )
-    ((prompt,),) = rows(tmp_path, "SELECT prompt FROM calls WHERE record_id = 'a'")
-    assert json.loads(prompt) == {"text": HOSTILE}
-
-
-@pytest.mark.parametrize("prompt", ['"\\ud800"', "no JSON", ""])
-async def test_text_that_is_no_json_is_kept_as_a_json_string(tmp_path: Path, prompt: str) -> None:
-    await keep_calls(tmp_path, [call("a", 0, prompt)])
-
-    database.build(tmp_path, [])
-
-    ((kept,),) = rows(tmp_path, "SELECT prompt FROM calls")
-    assert json.loads(kept) == prompt
-
-
-async def test_more_calls_than_one_batch_all_arrive(tmp_path: Path) -> None:
-    calls = [call("a", sample) for sample in range(2500)]
-    async with Store(tmp_path / "store.sqlite") as store:
-        await asyncio.gather(*(store.keep_call(one) for one in calls))
-
-    database.build(tmp_path, [])
-
-    assert rows(tmp_path, "SELECT count(*), min(sample), max(sample) FROM calls") == [
-        (2500, 0, 2499)
-    ]
 
 
 def test_the_view_sft_holds_live_records_that_end_with_the_assistant(tmp_path: Path) -> None:
@@ -312,67 +243,6 @@ def test_a_full_disk_is_told_and_nothing_half_written_stays(tmp_path: Path) -> N
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
     assert not list(tmp_path.glob("dataset.duckdb*"))
-
-
-def test_a_query_names_its_columns_and_gives_its_rows(tmp_path: Path) -> None:
-    database.build(tmp_path, run_of(tmp_path, 2))
-
-    columns, found = database.query(
-        tmp_path, "SELECT state, count(*) AS n FROM records GROUP BY 1 ORDER BY 1"
-    )
-
-    assert columns == ["state", "n"]
-    assert list(found) == [("dropped", 2), ("live", 2), ("parent", 2)]
-
-
-def test_a_query_that_duckdb_refuses_names_the_tables(tmp_path: Path) -> None:
-    database.build(tmp_path, [])
-
-    with pytest.raises(
-        InputError, match=r"(?s)recods.*Tables: calls, drops, records, sft, verdicts"
-    ):
-        database.query(tmp_path, "SELECT * FROM recods")
-
-
-def test_a_query_cannot_change_the_run(tmp_path: Path) -> None:
-    database.build(tmp_path, [])
-
-    with pytest.raises(InputError, match="read-only"):
-        database.query(tmp_path, "DELETE FROM records")
-
-
-def test_a_query_that_breaks_while_it_runs_is_an_input_error(tmp_path: Path) -> None:
-    database.build(tmp_path, run_of(tmp_path, 1))
-
-    with pytest.raises(InputError, match="Conversion Error"):
-        list(database.query(tmp_path, "SELECT state::INTEGER FROM records")[1])
-
-
-def test_a_folder_without_database_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"has no dataset\.duckdb: `synth run` makes it"):
-        database.connect(tmp_path)
-
-
-def test_a_database_that_is_none_is_told(tmp_path: Path) -> None:
-    (tmp_path / "dataset.duckdb").write_text(
-        "not a database, but long enough to be looked at" * 400
-    )
-
-    with pytest.raises(StorageError, match=r"cannot open dataset\.duckdb"):
-        database.connect(tmp_path)
-
-
-def test_work_that_needs_more_memory_is_begun_again_with_more() -> None:
-    given: list[str] = []
-
-    def hungry(limit: str) -> str:
-        given.append(limit)
-        with duckdb.connect(":memory:", config={"memory_limit": limit, "threads": 1}) as connection:
-            connection.execute("SET temp_directory = ''; SELECT list(range) FROM range(20000000)")
-        return "done"
-
-    assert database.within_memory(hungry) == "done"
-    assert given == ["64MB", "512MB"]
 
 
 def test_a_folder_whose_name_looks_like_a_pattern_is_taken_as_it_is(tmp_path: Path) -> None:
