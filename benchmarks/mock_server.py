@@ -121,9 +121,8 @@ class MockServer:
 
     async def open(self, port: int = 0) -> None:
         """Listen on `port` of the loopback interface; 0 takes a free one."""
-        loop = asyncio.get_running_loop()
-        made = loop.create_server(lambda: _Connection(self), "127.0.0.1", port, backlog=4096)
-        self._listening = await made
+        listen = asyncio.get_running_loop().create_server
+        self._listening = await listen(lambda: _Connection(self), "127.0.0.1", port, backlog=4096)
         self.port = self._listening.sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/v1"
 

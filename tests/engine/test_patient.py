@@ -210,7 +210,7 @@ async def test_a_hopeless_call_does_not_stop_a_run_whose_server_answers():
         await ask(engine, "bad")
 
 
-async def test_only_a_few_calls_probe_while_nobody_gets_through():
+async def test_only_a_few_calls_probe_in_each_outage():
     down, most, now = True, 0, 0
     begun: set[str] = set()
 
@@ -226,13 +226,15 @@ async def test_only_a_few_calls_probe_while_nobody_gets_through():
         return origin.record_id
 
     engine = patient(script, at_once=64)
-    calls = [asyncio.create_task(ask(engine, str(number))) for number in range(64)]
-    await asyncio.sleep(0.2)
-    probing, down = most, False
-    await asyncio.gather(*calls)
+    for outage in ("a", "b"):
+        down, most = True, 0
+        calls = [asyncio.create_task(ask(engine, f"{outage}{number}")) for number in range(64)]
+        await asyncio.sleep(0.2)
+        probing, down = most, False
+        await asyncio.gather(*calls)
 
-    assert 1 <= probing <= 4
-    assert most > 4
+        assert 1 <= probing <= 4
+        assert most > 4
 
 
 async def test_no_more_calls_are_in_flight_than_allowed_and_all_slots_are_used():
