@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -40,6 +41,14 @@ class Message(TypedDict):
     tool_call_id: NotRequired[str]
 
 
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def whole_text(text: str) -> str:
+    """Return `text` with each lone surrogate as U+FFFD, so that it can be written as UTF-8."""
+    return text if text.isascii() else _LONE_SURROGATE.sub("\ufffd", text)
+
+
 def canonical(value: object) -> str:
     """Return `value` as JSON text with sorted keys: equal values, equal text.
 
@@ -48,8 +57,8 @@ def canonical(value: object) -> str:
     try:
         encoded = orjson.dumps(value, option=_OPTIONS)
     except TypeError:
-        # Whole numbers of more than 64 bits, and what JSON cannot hold at all.
-        return _encode_slowly(value)
+        # Whole numbers of more than 64 bits, lone surrogates, and what JSON cannot hold at all.
+        return whole_text(_encode_slowly(value))
     if b"null" in encoded:
         # orjson writes NaN as null. The slow encoder refuses it, and is asked only where it may be.
         _encode_slowly(value)
@@ -81,6 +90,8 @@ class Verdict:
         """Refuse a score that is no finite number: NaN for "not judged" makes metrics drift."""
         if self.score is not None and not math.isfinite(self.score):
             raise ValueError(f"a verdict's score must be finite, got {self.score!r}")
+        if not self.reason.isascii():
+            object.__setattr__(self, "reason", whole_text(self.reason))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by position."""
@@ -143,6 +154,10 @@ class Drop:
     """The label of the verifier or the stage that dropped it."""
     reason: str
     """A stable code, a colon and a sentence."""
+
+    def __post_init__(self) -> None:
+        """Keep the reason writable: it may quote text that is no valid UTF-8."""
+        object.__setattr__(self, "reason", whole_text(self.reason))
 
 
 @dataclass(frozen=True, slots=True)

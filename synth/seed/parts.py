@@ -9,9 +9,9 @@ from itertools import repeat
 from typing import Any, NamedTuple, Protocol
 
 from synth.errors import SeedError
-from synth.record import JsonObject, Message, digest
+from synth.record import JsonObject, Message, digest, whole_text
 from synth.seed.shapes import shaped
-from synth.seed.values import RowError, whole_text
+from synth.seed.values import RowError
 from synth.store.text_rows import RAW_CHARACTERS, Row
 
 

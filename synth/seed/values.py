@@ -6,13 +6,13 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
-from re import compile as pattern
 from typing import Any, cast
 from uuid import UUID
 
+from synth.record import whole_text
+
 DEEPEST = 100
 """Lists and objects may be nested so deeply."""
-_LONE_SURROGATE = pattern("[\ud800-\udfff]")
 
 
 class RowError(ValueError):
@@ -32,7 +32,7 @@ def plain(value: Any, depth: int = 0) -> Any:
     """
     kind = cast("Any", type(value))
     if kind is str:
-        return value if value.isascii() else whole_text(value)
+        return whole_text(value)
     if value is None or kind is int or kind is bool:
         return value
     if kind is float:
@@ -46,15 +46,10 @@ def plain(value: Any, depth: int = 0) -> Any:
     return _converted(value, depth)
 
 
-def whole_text(text: str) -> str:
-    """Return `text` with each lone surrogate as U+FFFD, so that it can be written as UTF-8."""
-    return _LONE_SURROGATE.sub("\ufffd", text)
-
-
 def _key(name: Any) -> str:
     if not isinstance(name, str):
         raise RowError("wrong_type", f"wanted text as the name of a field, found {name!r}")
-    return name if name.isascii() else whole_text(name)
+    return whole_text(name)
 
 
 def _converted(value: Any, depth: int) -> Any:
