@@ -43,7 +43,7 @@ test-wheel: .venv/dev.stamp  ## the suite on the built wheel, away from the chec
 
 test-vllm:  ## the tests that need real vLLM, on the CPU, in an environment of their own
 	.ci/vllm-env
-	.venv-vllm/bin/python -m pytest -q -m vllm tests
+	.venv-vllm/bin/python -m pytest -q -m vllm -o faulthandler_timeout=600 tests
 
 clean:  ## remove environments, caches and builds; runs stay
 	rm -rf .venv .venv-vllm .cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info
