@@ -100,7 +100,7 @@ class _Run:
     async def run(self) -> Outcome:
         keys = await asyncio.to_thread(self.plan.keys, self.settings.limit)
         finished = _finished(self.folder, self.plan.labels, keys)
-        self._report(finished)
+        finished = self._report(finished)
         whole = digest(keys[-1], canonical(self.plan.recipe.model_dump(mode="json")["export"]))
         unchanged = finished == len(keys) and self.folder.finished() == whole
         if not unchanged:
@@ -117,15 +117,23 @@ class _Run:
         too_many = self.progress.error_rate > self.plan.recipe.max_error_rate
         return Outcome(self.folder.path, self.progress, exports, 1 if too_many else 0)
 
-    def _report(self, finished: int) -> None:
+    def _report(self, finished: int) -> int:
+        """Count what finished stages hold; return how many of them are undamaged inside, too."""
         for number, label in enumerate(self.plan.labels):
             stage = StageProgress(label)
             if number < finished:
                 came_in = self.progress.stages[-1].live if number else None
-                stage.recall(_read(self.folder.stage_file(number, label)), came_in)
+                try:
+                    stage.recall(stage_file.read(self._path(number)), came_in)
+                except StorageError:
+                    finished, stage = number, StageProgress(label)
             self.progress.stages.append(stage)
         if self.settings.on_start:
             self.settings.on_start(self.progress)
+        return finished
+
+    def _path(self, number: int) -> Path:
+        return self.folder.stage_file(number, self.plan.labels[number])
 
     async def _make(self, keys: Sequence[str], finished: int) -> bool:
         """Make the stages from number `finished` on; return whether the user stopped it."""
@@ -147,7 +155,7 @@ class _Run:
         """Open the files of the stages to be made; what is not finished when the run ends goes."""
         files: dict[str, StageFile] = {}
         for number, label in enumerate(self.plan.labels[finished:], finished):
-            files[label] = StageFile(self.folder.stage_file(number, label), key=keys[number])
+            files[label] = StageFile(self._path(number), key=keys[number])
             self._open.callback(_abandon_unless_whole, files[label])
         return files
 
@@ -207,8 +215,7 @@ class _Run:
     def _source(self, finished: int) -> Iterator[Record]:
         if finished == 0:
             return seed.records(self.plan.seeds, limit=self.settings.limit)
-        label = self.plan.labels[finished - 1]
-        return _read(self.folder.stage_file(finished - 1, label), state="live")
+        return stage_file.read(self._path(finished - 1), state="live")
 
     def _seeds(self, files: Mapping[str, StageFile]) -> tuple[StageFile, StageProgress] | None:
         return (files[SEEDS], self.progress.stages[0]) if SEEDS in files else None
@@ -256,16 +263,6 @@ def _finished(folder: RunFolder, labels: Sequence[str], keys: Sequence[str]) -> 
             break
         finished += 1
     return finished
-
-
-def _read(path: Path, *, state: str | None = None) -> Iterator[Record]:
-    try:
-        yield from stage_file.read(path, state=state)
-    except (OSError, ValueError) as error:
-        raise StorageError(
-            f"wanted a whole stages/{path.name}, found it damaged ({error}). Remove that file and "
-            "run again: it is made anew from the store"
-        ) from error
 
 
 def _abandon_unless_whole(file: StageFile) -> None:
