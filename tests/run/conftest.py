@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,8 @@ import pytest
 import yaml
 
 from synth.engine.scripted import Script, ScriptedEngine
-from synth.record import Record, Verdict
+from synth.errors import EngineRefused
+from synth.record import Record
 from synth.run.plan import Plan, plan
 from synth.run.start import Outcome, Settings, run
 from synth.store import stage_file
@@ -32,7 +36,7 @@ class Project:
         """Write the recipe and its seeds, which ask "Question 0?" and so on."""
         rows = [json.dumps({"instruction": f"Question {n}?", "n": n}) for n in range(seeds)]
         (self.folder / "seeds.jsonl").write_text("\n".join(rows) + "\n")
-        recipe = {
+        recipe: dict[str, Any] = {
             "name": "trial",
             "seeds": ["seeds.jsonl"],
             "engines": {"teacher": {"scripted": {}}},
@@ -47,10 +51,18 @@ class Project:
         engine = script if isinstance(script, ScriptedEngine) else ScriptedEngine(script)
         return plan(self.folder / "recipe.yaml", engines={"teacher": engine})
 
-    def run(self, script: Script | ScriptedEngine, into: str = "run", **settings: Any) -> Outcome:
+    def run(
+        self,
+        script: Script | ScriptedEngine,
+        into: str = "run",
+        *,
+        at_once: int = 256,
+        **settings: Any,
+    ) -> Outcome:
         """Run the recipe in the folder `into`."""
-        settings.setdefault("workers", 1)
-        return run(self.plan(script), self.folder / into, Settings(**settings))
+        made = self.plan(script).at_once(at_once)
+        given: dict[str, Any] = {"workers": 1, **settings}
+        return run(made, self.folder / into, Settings(**given))
 
     def file(self, label: str, into: str = "run") -> Path:
         """Return the file of a stage."""
@@ -64,9 +76,7 @@ class Project:
         """Return the bytes of all stage files and of the export, by their names."""
         run = self.folder / into
         files = [*(run / "stages").iterdir(), *(run / "export").rglob("*")]
-        return {
-            str(file.relative_to(run)): file.read_bytes() for file in files if file.is_file()
-        }
+        return {str(file.relative_to(run)): file.read_bytes() for file in files if file.is_file()}
 
 
 @pytest.fixture
@@ -81,21 +91,37 @@ def answer(prompt: Any, *_: object) -> str:
     return f"An answer to: {prompt.messages[-1]['content']}"
 
 
+def unasked(*_: object) -> str:
+    """End the run: every call was made before."""
+    raise EngineRefused("asked again")
+
+
 def record(text: str, number: int = 0) -> Record:
     """Return a seed that holds `text`."""
     return Record.seed({"text": text}, number=number)
 
 
-def outcomes(verdicts: Sequence[Verdict]) -> str:
-    """Return the outcomes' first letters, for short comparisons."""
-    return "".join(verdict.outcome[0] for verdict in verdicts)
-
-
-def processes(mark: str) -> Iterator[int]:
-    """Yield the ids of processes whose environment holds `mark`."""
+def processes(mark: str, *, ours: bool = True) -> Iterator[int]:
+    """Yield the ids of processes whose environment holds `mark`; without `ours`, not this one."""
     for folder in Path("/proc").iterdir():
-        try:
-            if folder.name.isdigit() and mark.encode() in (folder / "environ").read_bytes():
-                yield int(folder.name)
-        except OSError:
+        if not folder.name.isdigit() or (not ours and int(folder.name) == os.getpid()):
             continue
+        with suppress(OSError):
+            if mark.encode() in (folder / "environ").read_bytes().split(b"\0"):
+                yield int(folder.name)
+
+
+def gone(mark: str) -> bool:
+    """Return whether all processes that hold `mark` end, within ten seconds."""
+    until = time.monotonic() + 10
+    while left := [found for found in processes(mark, ours=False) if not _zombie(found)]:
+        if time.monotonic() > until:
+            return not left
+        time.sleep(0.02)
+    return True
+
+
+def _zombie(number: int) -> bool:
+    with suppress(OSError):
+        return ") Z " in Path(f"/proc/{number}/stat").read_text()
+    return True

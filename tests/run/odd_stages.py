@@ -19,7 +19,8 @@ class Echo(Stage):
 
     async def apply(self, record: Record, services: Services) -> Sequence[Record]:
         return [
-            record.child(services.label, number, fields={"echo": number}) for number in range(self.n)
+            record.child(services.label, number, fields={"echo": number})
+            for number in range(self.n)
         ]
 
 

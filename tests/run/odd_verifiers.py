@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import os
 import subprocess
@@ -13,7 +14,7 @@ from typing import Any, ClassVar
 
 from pydantic import PrivateAttr
 
-from synth import Record, RecipeFile, Verdict, Verifier
+from synth import Chat, ModelVerifier, RecipeFile, Record, Sampling, Services, Verdict, Verifier
 
 
 def _hang() -> Any:
@@ -37,7 +38,7 @@ def _allocate() -> Verdict:
 
 
 def _print() -> Verdict:
-    print("noise " * 2000, flush=True)
+    print("noise " * 2000, flush=True)  # noqa: T201 (what verifiers do)
     os.write(1, b"more noise")
     return Verdict.passed()
 
@@ -105,19 +106,24 @@ class SlowToMake(Verifier):
 
 
 class Seen(Verifier):
-    """Fail what was seen before. A field `text` that begins with "die" kills the worker."""
+    """Fail what was seen before, telling what came just before it.
+
+    A field `text` that begins with "die" kills the worker.
+    """
 
     in_order: ClassVar[bool] = True
 
     _seen: dict[str, str] = PrivateAttr(default_factory=dict[str, str])
+    _previous: str = PrivateAttr("")
 
     def judge(self, records: Sequence[Record]) -> Sequence[Verdict]:
         return [self._judged(record) for record in records]
 
     def _judged(self, record: Record) -> Verdict:
         text = str(record.fields.get("text") or record.fields["n"] % 3)
+        previous, self._previous = self._previous, record.id
         if text in self._seen:
-            return Verdict.failed("seen", f"as {self._seen[text]}")
+            return Verdict.failed("seen", f"as {self._seen[text]}, after {previous}")
         self._seen[text] = record.id
         if text.startswith("die"):
             os._exit(1)
@@ -144,3 +150,21 @@ class Logged(Verifier):
                 time.sleep(self.seconds)
                 log.write(f"{time.time()} {record.id}\n")
         return [Verdict.passed() for _ in records]
+
+
+class Asking(ModelVerifier):
+    """Ask the engine about each record, and do what its field `text` says."""
+
+    def engines(self) -> tuple[str, ...]:
+        return ("teacher",)
+
+    async def judge(self, records: Sequence[Record], services: Services) -> Sequence[Verdict]:
+        async with asyncio.TaskGroup() as tasks:
+            for record in records:
+                tasks.create_task(self._ask(record, services))
+        texts = [record.fields["text"] for record in records]
+        return [DEEDS.get(text, Verdict.passed)() for text in texts if text != "few"]
+
+    async def _ask(self, record: Record, services: Services) -> None:
+        asked = Chat(({"role": "user", "content": record.fields["text"]},))
+        await services.complete("teacher", asked, Sampling(), record, step="judge")

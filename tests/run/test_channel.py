@@ -1,3 +1,6 @@
+"""Queues between stages: nothing lost, nothing early, little in memory."""
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import asyncio
@@ -26,7 +29,7 @@ def queue(tmp_path: Path) -> Iterator[Channel]:
         yield made
 
 
-def test_what_goes_in_first_comes_out_first_through_memory_and_disk(queue):
+def test_what_goes_in_first_comes_out_first_through_memory_and_disk(queue: Channel) -> None:
     given_ = [at(n) for n in range(20_000)]
     drawn = random.Random(7)
     taken: list[Record] = []
@@ -42,7 +45,7 @@ def test_what_goes_in_first_comes_out_first_through_memory_and_disk(queue):
     assert not len(queue)
 
 
-def test_memory_holds_few_records_however_many_wait(queue):
+def test_memory_holds_few_records_however_many_wait(queue: Channel) -> None:
     for n in range(30_000):
         queue.put([at(n)])
 
@@ -50,7 +53,7 @@ def test_memory_holds_few_records_however_many_wait(queue):
     assert len(queue._front) + len(queue._back) <= 2048 + 256
 
 
-def test_a_channel_that_is_empty_again_gives_its_room_on_disk_back(tmp_path):
+def test_a_channel_that_is_empty_again_gives_its_room_on_disk_back(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     places = [spool.park([at(n)] * 100) for n in range(10)]
     assert spool._file is not None
@@ -65,7 +68,7 @@ def test_a_channel_that_is_empty_again_gives_its_room_on_disk_back(tmp_path):
     spool.close()
 
 
-async def test_a_reader_waits_until_there_is_something(queue):
+async def test_a_reader_waits_until_there_is_something(queue: Channel) -> None:
     reading = asyncio.create_task(queue.get(5))
     await asyncio.sleep(0)
     assert not reading.done()
@@ -75,7 +78,7 @@ async def test_a_reader_waits_until_there_is_something(queue):
     assert await reading == [at(1), at(2)]
 
 
-async def test_news_that_came_while_the_reader_was_busy_still_wakes_it(queue):
+async def test_news_that_came_while_the_reader_was_busy_still_wakes_it(queue: Channel) -> None:
     queue.put([at(1)])
     await queue.get(5)
     queue.wake()
@@ -83,7 +86,7 @@ async def test_news_that_came_while_the_reader_was_busy_still_wakes_it(queue):
     assert await asyncio.wait_for(queue.get(5), 1) == []
 
 
-async def test_a_reader_of_an_ended_channel_gets_the_rest_and_then_nothing(queue):
+async def test_a_reader_of_an_ended_channel_gets_the_rest_and_then_nothing(queue: Channel) -> None:
     queue.put([at(1)])
     queue.end()
 
@@ -93,7 +96,7 @@ async def test_a_reader_of_an_ended_channel_gets_the_rest_and_then_nothing(queue
     assert await asyncio.wait_for(queue.get(5), 1) == []
 
 
-async def test_ending_wakes_a_reader_that_waits(queue):
+async def test_ending_wakes_a_reader_that_waits(queue: Channel) -> None:
     reading = asyncio.create_task(queue.get(5))
     await asyncio.sleep(0)
 
@@ -102,7 +105,7 @@ async def test_ending_wakes_a_reader_that_waits(queue):
     assert await asyncio.wait_for(reading, 1) == []
 
 
-def test_the_lowest_seed_at_work_is_known_in_any_order_of_coming_and_going():
+def test_the_lowest_seed_at_work_is_known_in_any_order_of_coming_and_going() -> None:
     drawn = random.Random(3)
     roots, at_work = Roots(), list[Record]()
 
@@ -116,7 +119,7 @@ def test_the_lowest_seed_at_work_is_known_in_any_order_of_coming_and_going():
         assert roots.lowest() == min((record.position[0] for record in at_work), default=None)
 
 
-def test_seeds_that_are_done_take_no_memory():
+def test_seeds_that_are_done_take_no_memory() -> None:
     roots = Roots()
 
     for n in range(5000):
@@ -128,7 +131,9 @@ def test_seeds_that_are_done_take_no_memory():
 
 @settings(max_examples=60, deadline=None)
 @given(order=st.permutations(range(24)), steps=st.lists(st.integers(1, 5), min_size=24))
-def test_records_come_out_by_position_and_never_before_an_earlier_one(tmp_path_factory, order, steps):
+def test_records_come_out_by_position_and_never_before_an_earlier_one(
+    tmp_path_factory: pytest.TempPathFactory, order: list[int], steps: list[int]
+) -> None:
     settled = 0
     arrived: set[int] = set()
     taken: list[int] = []
@@ -146,7 +151,7 @@ def test_records_come_out_by_position_and_never_before_an_earlier_one(tmp_path_f
     reordered.close()
 
 
-def test_children_of_one_seed_come_out_together_and_in_order(tmp_path):
+def test_children_of_one_seed_come_out_together_and_in_order(tmp_path: Path) -> None:
     with closing(Reordered(tmp_path, lambda: 1)) as reordered:
         reordered.add([at(0, 1), at(1, 0), at(0, 0, 2), at(0, 0, 1)])
 
@@ -154,7 +159,9 @@ def test_children_of_one_seed_come_out_together_and_in_order(tmp_path):
         assert len(reordered) == 1
 
 
-def test_what_waits_for_a_slow_record_waits_on_disk(tmp_path, monkeypatch):
+def test_what_waits_for_a_slow_record_waits_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(channel, "_IN_MEMORY", 4)
     given_ = [at(n) for n in range(1, 100)]
     settled = 0
