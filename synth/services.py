@@ -109,7 +109,7 @@ class Services:
 
         Its seed is derived from the origin.
         """
-        seeded = sampling.model_copy(update={"seed": self._seed(record, step, sample)})
+        seeded = sampling.seeded(self._seed(record, step, sample))
         return await self._engines[engine].complete(
             prompt, seeded, self.origin(record, step, sample)
         )

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, Self
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, PrivateAttr
 
 from synth.errors import EngineRefused
 from synth.frozen import Frozen
@@ -77,6 +77,28 @@ class Sampling(Frozen):
     """How the assistant's reply must begin; part of the completion's text."""
     tools: tuple[dict[str, JsonValue], ...] = ()
     """Functions that the model may call, as JSON schemas in the OpenAI form."""
+
+    _unseeded: str = PrivateAttr("")
+
+    @property
+    def unseeded(self) -> str:
+        """All but the seed, as JSON text: the same for all calls of a stage, made once."""
+        if not self._unseeded:
+            self._unseeded = self.model_dump_json(exclude={"seed"}, exclude_defaults=True)
+        return self._unseeded
+
+    def seeded(self, seed: int) -> Sampling:
+        """Return the same sampling with this seed."""
+        known = self.unseeded
+        copied = self.model_copy(update={"seed": seed})
+        copied._unseeded = known
+        return copied
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with values changed; what was known of the old values is forgotten."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied._unseeded = ""
+        return copied
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ and two equal requests of different records stay two calls.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
@@ -26,7 +25,7 @@ from synth.engine.base import (
 from synth.record import Message, canonical
 from synth.store.calls import Store
 
-_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_REPLACED = "\ufffd"
 
 
 @dataclass(slots=True)
@@ -64,7 +63,7 @@ class CachedEngine:
     async def complete(self, prompt: Prompted, sampling: Sampling, origin: Origin) -> Completion:
         """Return the kept completion, or ask for one and keep it."""
         asked = prompt.canonical()
-        drawn = sampling.model_dump_json(exclude_defaults=True)
+        drawn = f"{sampling.unseeded}|{sampling.seed}"
         # The derived seed has 31 bits: in a million equal requests hundreds share one.
         whose = f"{origin.record_id}|{origin.stage}|{origin.step}|{origin.sample}"
         key = self._key("complete", asked, drawn, whose)
@@ -111,8 +110,7 @@ class CachedEngine:
     async def _keep(self, key: bytes, origin: Origin, asked: str, given: Completion) -> Completion:
         """Keep a completion and return it as it is kept: valid UTF-8, whatever the engine gave."""
         usage, kept = given.usage, canonical(given.as_json())
-        if not _is_utf8(kept):
-            kept = _LONE_SURROGATE.sub("\ufffd", kept)
+        if _REPLACED in kept:
             given = replace(Completion.from_json(orjson.loads(kept)), seconds=given.seconds)
         await self._store.keep_call(
             (
@@ -133,11 +131,3 @@ class CachedEngine:
         )
         self.tally.made += 1
         return given
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

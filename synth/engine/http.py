@@ -157,7 +157,7 @@ class HttpEngine(Engine):
         return replace(completion, seconds=time.perf_counter() - began)
 
     def _constant(self, sampling: Sampling, *, chat: bool) -> str:
-        key = (chat, sampling.model_dump_json(exclude={"seed"}, exclude_defaults=True))
+        key = (chat, sampling.unseeded)
         if key not in self._constants:
             if len(self._constants) >= _CONSTANTS_KEPT:
                 self._constants.clear()

@@ -9,7 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
+
+import orjson
 
 from synth.engine.base import (
     Chat,
@@ -21,9 +24,8 @@ from synth.engine.base import (
     TopLogprobs,
     Usage,
 )
-from synth.record import Message
+from synth.record import Message, canonical
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _SENT_AS_THEY_ARE = (
@@ -70,7 +72,7 @@ def constant_part(model: str, sampling: Sampling, extra: Mapping[str, Any], *, c
         form = {"name": "reply", "schema": sampling.json_schema, "strict": True}
         asked["response_format"] = {"type": "json_schema", "json_schema": form}
     asked |= _only_in_chats(sampling) if chat else _only_in_texts(sampling)
-    return _encode({**asked, **extra})[:-1]
+    return canonical({**asked, **extra})[:-1]
 
 
 def _only_in_chats(sampling: Sampling) -> dict[str, Any]:
@@ -97,9 +99,9 @@ def body(constant: str, prompt: Prompted, sampling: Sampling, *, send_seed: bool
         messages = sendable(prompt.messages)
         if sampling.prefill is not None:
             messages = [*messages, Message(role="assistant", content=sampling.prefill)]
-        return f'{constant}{seed},"messages":{_encode(messages)}}}'.encode()
+        return f'{constant}{seed},"messages":{canonical(messages)}}}'.encode()
     special = "" if prompt.add_special_tokens else ',"add_special_tokens":false'
-    text = _encode(_with_prefill(prompt, sampling.prefill))
+    text = canonical(_with_prefill(prompt, sampling.prefill))
     return f'{constant}{seed}{special},"prompt":{text}}}'.encode()
 
 
@@ -123,7 +125,7 @@ def sendable(messages: Sequence[Message]) -> Sequence[Message]:
 
 def encoded(value: Mapping[str, Any]) -> bytes:
     """Return `value` as a JSON request body."""
-    return _encode(value).encode()
+    return canonical(value).encode()
 
 
 def decoded(raw: bytes) -> Any:
@@ -131,6 +133,8 @@ def decoded(raw: bytes) -> Any:
 
     Raises UnreadableError if it is no JSON.
     """
+    with suppress(ValueError):
+        return orjson.loads(raw)
     text = raw.decode("utf-8", "replace")
     try:
         value = json.loads(text)
