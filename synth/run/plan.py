@@ -6,13 +6,12 @@ raised.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -24,21 +23,17 @@ from synth.plugins import find
 from synth.prompt import Prompt
 from synth.recipe import (
     Location,
-    Named,
     Recipe,
     Source,
     explain,
     label_of,
     load,
-    named_options,
     understood,
 )
 from synth.record import canonical, digest
+from synth.run.labels import SEEDS, named_stages, wrong_labels
 from synth.seed import SeedSource
 from synth.stage import Stage
-
-SEEDS = "seeds"
-"""The label of what comes before the first stage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +148,8 @@ class _Planner:
         seeds = self._seeds()
         engines = self._engines()
         steps = self._steps(engines)
-        self._check_labels()
-        self._check_export()
+        for at, message in wrong_labels(self.recipe):
+            self._say(message, *at)
         if self.problems:
             raise RecipeError(sorted(self.problems, key=self._place))
         return Plan(self.source, self.recipe, engines, tuple(steps), seeds)
@@ -212,7 +207,7 @@ class _Planner:
 
     def _steps(self, engines: Mapping[str, Engine]) -> list[Step]:
         steps: list[Step] = []
-        for (number, name), written in _stages(self.recipe):
+        for (number, name), written in named_stages(self.recipe):
             options = {option: value for option, value in written[name].items() if option != "as"}
             stage = self._plugin("stages", name, options, "stages", number)
             if isinstance(stage, Stage):
@@ -255,56 +250,3 @@ class _Planner:
                     for problem in error.problems
                 ]
         return stage.compiled(overridden)
-
-    def _check_labels(self) -> None:
-        taken = {SEEDS: "that is what comes before the first stage"}
-        for (number, name), written in _stages(self.recipe):
-            label, at = label_of(written), ("stages", number, name, "as")
-            if label in taken:
-                why = f"{taken[label]}; name it with `as`"
-                self._say(f"no stage may be called {label!r}: {why}", *at)
-            if not re.fullmatch(r"[\w-]+", label):
-                self._say(f"`as` wants letters, digits, - and _, got {label!r}", *at)
-            taken[label] = "another stage is called so"
-        verifiers: set[str] = set()
-        for at, label in self._verifiers():
-            if label in verifiers:
-                self._say(
-                    f"no verifier may be called {label!r}: another one is called so; "
-                    "name it with `as`",
-                    *at,
-                )
-            verifiers.add(label)
-
-    def _check_export(self) -> None:
-        dpo = self.recipe.export.dpo
-        known = [label for _, label in self._verifiers()]
-        for number, label in enumerate(dpo.rejected_by if dpo else ()):
-            if label not in known:
-                hint = did_you_mean(label, known) or "The recipe has none."
-                self._say(
-                    f"no verifier is called {label!r} here. {hint}",
-                    *("export", "dpo", "rejected_by", number),
-                )
-
-    def _verifiers(self) -> Iterator[tuple[Location, str]]:
-        """Yield where each verifier stands and its label: also of those that cannot be made."""
-        for (number, name), written in _stages(self.recipe):
-            uses: Any = written[name].get("verifiers", ())
-            listed = cast("list[Any]", uses if isinstance(uses, list | tuple) else [])
-            for place, use in enumerate(listed):
-                yield from _labelled(use, ("stages", number, name, "verifiers", place))
-
-
-def _labelled(use: Any, at: Location) -> Iterator[tuple[Location, str]]:
-    with suppress(ValueError):
-        named = named_options(use)
-        ((name, _),) = named.items()
-        yield (*at, name, "as"), label_of(named)
-
-
-def _stages(recipe: Recipe) -> Iterator[tuple[tuple[int, str], Named]]:
-    """Yield number, name and spelling of each stage that has a name."""
-    for number, written in enumerate(recipe.stages):
-        for name in written:
-            yield (number, name), written
