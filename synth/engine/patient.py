@@ -12,6 +12,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -93,6 +94,8 @@ class PatientEngine:
         self._probes = asyncio.Semaphore(_PROBES)
         self._succeeded_at = 0.0
         self._last_failure = ""
+        self._stopped = asyncio.Event()
+        self._idle = asyncio.Event()
         self._random = random.Random()  # noqa: S311 (jitter, not secrets)
 
     @property
@@ -132,6 +135,15 @@ class PatientEngine:
             lambda: self._engine.chat_text(_HELLO_CHAT.messages, reply_next=reply_next),
         )
 
+    def stop(self) -> None:
+        """Begin no more requests; calls that are not out are cancelled when the last one is back.
+
+        So whoever asks several things at once has what was paid for before anything is cancelled.
+        """
+        self._stopped.set()
+        if not self.in_flight:
+            self._idle.set()
+
     async def _ask(self, ask: Ask[T], canary: Ask[object]) -> T:
         async with self._slots:
             began = time.monotonic()
@@ -146,11 +158,16 @@ class PatientEngine:
                 self._stop_probing(tries)
 
     async def _try(self, ask: Ask[T]) -> T:
+        if self._stopped.is_set():
+            await self._idle.wait()
+            raise asyncio.CancelledError
         self.in_flight += 1
         try:
             answer = await ask()
         finally:
             self.in_flight -= 1
+            if self._stopped.is_set() and not self.in_flight:
+                self._idle.set()
         self._succeeded_at = time.monotonic()
         self.waiting_since = None
         return answer
@@ -158,7 +175,8 @@ class PatientEngine:
     async def _insist(self, ask: Ask[T], canary: Ask[object], failure: Outage, tries: _Tries) -> T:
         while True:
             await self._judge(failure, tries, canary)
-            await asyncio.sleep(self._wait_s(failure, tries))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), self._wait_s(failure, tries))
             await self._turn(tries)
             try:
                 return await self._try(ask)

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Self
-
-from synth.run.flow import Flow
+from typing import Protocol, Self
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Interrupts:
-    """While within, signals stop the flow; what the second one cancels is taken for stopped."""
+class Stoppable(Protocol):
+    """Something that can begin nothing new and come to its end."""
 
-    def __init__(self, flow: Flow) -> None:
-        self._flow = flow
+    def stop(self) -> None:
+        """Begin nothing new."""
+        ...
+
+
+class Interrupts:
+    """While within, a signal stops `parts`; what a second one cancels counts as stopped, too."""
+
+    def __init__(self, parts: Sequence[Stoppable]) -> None:
+        self._parts = parts
+        self._stopping = False
         self._at_once = False
         self._task = asyncio.current_task()
 
@@ -30,10 +38,12 @@ class Interrupts:
         return self
 
     def _stop(self) -> None:
-        if self._flow.stopping and self._task is not None:
+        if self._stopping and self._task is not None:
             self._at_once = True
             self._task.cancel()
-        self._flow.stop()
+        self._stopping = True
+        for part in self._parts:
+            part.stop()
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
         """Listen no more; what is still to be closed is closed in peace."""

@@ -96,6 +96,7 @@ class _Run:
         self.settings = settings
         self.progress = Progress(plan.recipe.name)
         self._open = AsyncExitStack()
+        self._patient: list[PatientEngine] = []
 
     async def run(self) -> Outcome:
         keys = await asyncio.to_thread(self.plan.keys, self.settings.limit)
@@ -147,7 +148,7 @@ class _Run:
                 self._lane(step, files[step.label], engines, (store, resources)) for step in steps
             ]
             flow = Flow(self._source(finished), lanes, seeds=self._seeds(files))
-            with Interrupts(flow):
+            with Interrupts([flow, *self._patient]):
                 await flow.run()
             return flow.stopping
 
@@ -167,7 +168,8 @@ class _Run:
             engine = self.plan.engines[name]
             self._open.push_async_callback(engine.close)
             await engine.start()
-            cached = CachedEngine(_patient(engine), store)
+            self._patient.append(_patient(engine))
+            cached = CachedEngine(self._patient[-1], store)
             ready[name] = cached
             tallies[name] = cached.tally
         self.progress.engines = tallies

@@ -82,10 +82,12 @@ def test_a_first_interrupt_lets_what_is_in_flight_end_and_keeps_it(project: Proj
     wait_for_calls(project, run, 20)
 
     run.send_signal(signal.SIGINT)
+    begun = calls(project, "+").total()
 
     assert run.wait() == 130
     asked, answered = calls(project, "+"), calls(project, "-")
     assert asked == answered
+    assert asked.total() <= begun + 8
     assert kept(project) == len(answered) < 120
     assert not list((project.folder / "run" / "stages").glob("*respond*"))
     assert started(project, 0.001).wait() == 0

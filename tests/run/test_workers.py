@@ -77,7 +77,7 @@ async def test_what_a_verifier_does_to_one_record_hurts_no_other(workers: Worker
         "maybe": "error wrong_outcome",
         "error": "error wrong_outcome",
         "set": "error not_json",
-        "surrogate": "error not_json",
+        "surrogate": "fail odd",
         "allocate": "error out_of_memory",
         "few": "error wrong_length",
         "print": "pass",
