@@ -1,11 +1,11 @@
-"""Whether the engine is kept busy: slow replies, and verifiers that burn CPU, must not hold up requests.
+"""Whether the engine is kept busy: neither slow replies nor burning verifiers hold up requests.
 
     python benchmarks/in_flight.py [--rows 3000] [--at-once 64]
 
-A mock server (100 ms latency) counts how many requests it holds. Three runs of `synth run`:
+A mock server (100 ms latency) counts how many requests it holds. `synth run` is run:
 
-  slow     1 % of the replies take 60 × as long; the mean number in flight, from the first request to
-           the last one sent, should be at least 95 % of `at_once`
+  slow     1 % of the replies take 60 × as long; the mean number in flight, from the first
+           request to the last one sent, should be at least 95 % of `at_once`
   plain    all replies alike: how long sending all requests takes
   burning  the same with a verifier that burns 50 ms CPU a record: sending should take no longer
 """
@@ -21,6 +21,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+_WHAT = "Whether slow replies or burning verifiers hold up requests."
 _HERE = Path(__file__).resolve().parent
 _RECIPE = """
 name: busy
@@ -80,7 +81,8 @@ def _measured(name: str, given: argparse.Namespace, verifier: str, *options: str
             server.process.wait()
     mean = stats["mean_in_flight_until_last"]
     print(
-        f"{name:8} {mean:6.1f} of {given.at_once} in flight on average ({mean / given.at_once:.1%}), "
+        f"{name:8} {mean:6.1f} of {given.at_once} in flight on average "
+        f"({mean / given.at_once:.1%}), "
         f"requests sent in {stats['seconds_until_last']:.1f} s, "
         f"run ended after {time.perf_counter() - started:.1f} s",
         flush=True,
@@ -89,7 +91,7 @@ def _measured(name: str, given: argparse.Namespace, verifier: str, *options: str
 
 def main() -> None:
     """Read the command line and measure."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=_WHAT)
     parser.add_argument("--rows", type=int, default=3000)
     parser.add_argument("--at-once", type=int, default=64)
     given = parser.parse_args()

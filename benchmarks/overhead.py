@@ -191,7 +191,7 @@ def memory(url: str, at_once: int) -> None:
 
 def main() -> None:
     """Read the command line and measure."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="What a row costs.")
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--at-once", type=int, default=512)
     parser.add_argument("--rounds", type=int, default=1)

@@ -69,8 +69,10 @@ def test_the_verifier_of_the_readme_judges_as_it_says(tmp_path: Path):
     (tmp_path / "twice.yaml").write_text("thanks: 2\n")
 
     done = subprocess.run(
-        [sys.executable, "-m", "synth.cli", "verify", "data.jsonl", "--json", "--into", "run"]
-        + ["--with", "./polite.py:polite=twice.yaml"],
+        [
+            *(sys.executable, "-m", "synth.cli", "verify", "data.jsonl", "--json"),
+            *("--into", "run", "--with", "./polite.py:polite=twice.yaml"),
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,

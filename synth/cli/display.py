@@ -5,18 +5,22 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from synth.cli.text import amount, duration, number, tell
 from synth.run.progress import Progress, StageProgress
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _LINE_EVERY_S = 15.0
 _DRAW_EVERY_S = 0.25
 
 
 @contextmanager
-def shown(progress: list[Progress]) -> Iterator[None]:
+def shown(progress: list[Progress]) -> Generator[None]:
     """While within, show the progress that appears in the list, from a thread of its own."""
     done = threading.Event()
     watch = _draw if sys.stderr.isatty() else _print
@@ -69,7 +73,7 @@ def _engine(progress: Progress, name: str) -> str:
     return f"{name} {number(tally.asked)} asked, {rate} tokens/s{kept}"
 
 
-def _table(progress: Progress) -> object:
+def _table(progress: Progress) -> Table:
     from rich.table import Table
     from rich.text import Text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -24,11 +24,11 @@ def run_quickly(work: Coroutine[Any, Any, T]) -> T:
 
 
 @contextmanager
-def _collecting_seldom() -> Iterator[None]:
+def _collecting_seldom() -> Generator[None]:
     """Look for garbage in cycles less often, and never among what was there before.
 
-    Records, tasks and replies are freed by their reference counts. Python's default, a look after every
-    700 allocations, took 40 % of the event loop's time at 500 requests in flight (py-spy, 20,000 rows).
+    Records, tasks and replies are freed by their reference counts. Python's default, a look after
+    every 700 allocations, took 40 % of the loop's time at 500 requests in flight (py-spy).
     """
     before = gc.get_threshold()
     gc.freeze()
