@@ -1,7 +1,10 @@
 """What a change makes anew, and what it leaves as it is."""
 
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +23,10 @@ class Watched:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.log = project.folder / "log"
-        (project.folder / "ask.jinja").write_text(PROMPT)
-        (project.folder / "rules.txt").write_text("be kind\n")
-        self.write()
-        self.again()
 
     def write(self, *more: Any, **options: Any) -> None:
         """Write the recipe, with other options of the logged verifier and more stages."""
-        logged = {"log": str(self.log), "rules": "rules.txt", **options}
+        logged = {"log": "judged.log", "rules": "rules.txt", **options}
         first: dict[str, Any] = {"engine": "teacher", "prompt": "ask.jinja"}
         verify = {"verifiers": ["repetition", {"./odd_verifiers.py:Logged": logged}]}
         self.project.write([{"respond": first}, {"verify": verify}, *more])
@@ -43,7 +41,8 @@ class Watched:
         return {"calls": len(asked), "judged": self._judged() - before, "kept": sorted(kept)}
 
     def _judged(self) -> int:
-        return len(self.log.read_text().splitlines()) if self.log.exists() else 0
+        log = self.project.folder / "judged.log"
+        return len(log.read_text().splitlines()) if log.exists() else 0
 
     def _files(self) -> dict[str, int]:
         run = self.project.folder / "run"
@@ -53,9 +52,25 @@ class Watched:
         return {file.name: file.stat().st_mtime_ns for file in files if file.is_file()}
 
 
+@pytest.fixture(scope="module")
+def ran_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a project that ran; each test works on a copy."""
+    folder = tmp_path_factory.mktemp("recipe")
+    (folder / "ask.jinja").write_text(PROMPT)
+    (folder / "rules.txt").write_text("be kind\n")
+    watched = Watched(Project(folder))
+    watched.write()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)  # that is where the log goes
+        watched.again()
+    return folder
+
+
 @pytest.fixture
-def watched(project: Project) -> Watched:
-    return Watched(project)
+def watched(ran_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
+    copied = shutil.copytree(ran_once, tmp_path / "copied")
+    monkeypatch.chdir(copied)
+    return Watched(Project(copied))
 
 
 def stages(kept: list[str]) -> list[str]:
@@ -141,11 +156,7 @@ def test_another_url_or_number_of_requests_changes_no_key(project: Project) -> N
     assert keys()[0] == keys(model="n")[0]
 
 
-def test_a_recipe_at_another_place_has_the_same_keys(project: Project, tmp_path: Path) -> None:
-    watched = Watched(project)
-    moved = project.folder.rename(tmp_path / "elsewhere")
+def test_a_recipe_at_another_place_has_the_same_keys(watched: Watched, ran_once: Path) -> None:
+    here, there = watched.project, Project(ran_once)
 
-    there = plan(moved / "recipe.yaml", engines={"teacher": ScriptedEngine(answer)})
-
-    watched.project.folder = moved
-    assert there.keys(None) == watched.project.plan(answer).keys(None)
+    assert here.plan(answer).keys(None) == there.plan(answer).keys(None)
