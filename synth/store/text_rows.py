@@ -63,11 +63,15 @@ def json_lines(path: Path, shown: str) -> Iterator[Row]:
     number = 0
     with opened(path) as file:
         try:
-            for number, line in enumerate(file, 1):
-                if not line.isspace():
-                    yield _line_row(shown, number, line)
+            for number, line in _written(file):
+                yield _line_row(shown, number, line)
         except _CUT_OFF as error:
             yield _cut_off(shown, number + 1, error)
+
+
+def _written(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Yield number and text of each line that is not blank."""
+    return ((number, line) for number, line in enumerate(file, 1) if not line.isspace())
 
 
 def _line_row(shown: str, number: int, line: bytes) -> Row:
@@ -128,17 +132,18 @@ def _listed(path: Path, shown: str) -> Iterator[Row]:
         text = _JsonList(_text(file))
         try:
             for line, value, raw in text.items():
-                if _is_utf8(raw):
-                    yield Row(shown, line, value)
-                else:
-                    yield _bad(
-                        shown, line, "not_utf8: the item holds bytes that are not UTF-8", raw
-                    )
+                yield _item_row(shown, line, value, raw)
         except _CUT_OFF as error:
             yield _cut_off(shown, text.line, error)
         except (ValueError, RecursionError) as error:
             problem = f"{_not_json(error)}; the rest of the list cannot be read"
             yield _bad(shown, text.line, problem, text.rest)
+
+
+def _item_row(shown: str, line: int, value: Any, raw: str) -> Row:
+    if _is_utf8(raw):
+        return Row(shown, line, value)
+    return _bad(shown, line, "not_utf8: the item holds bytes that are not UTF-8", raw)
 
 
 def _text(file: IO[bytes]) -> io.TextIOWrapper:
