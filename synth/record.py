@@ -98,13 +98,15 @@ class Verdict:
         return Verdict, (self.outcome, self.reason, self.score, self.evidence)
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as JSON values: the constructor's arguments."""
-        return {
-            "outcome": self.outcome,
-            "reason": self.reason,
-            "score": self.score,
-            "evidence": self.evidence,
-        }
+        """Return it as JSON values: the constructor's arguments, without what is absent."""
+        kept: dict[str, Any] = {"outcome": self.outcome}
+        if self.reason:
+            kept["reason"] = self.reason
+        if self.score is not None:
+            kept["score"] = self.score
+        if self.evidence is not None:
+            kept["evidence"] = self.evidence
+        return kept
 
     @classmethod
     def passed(cls, *, score: float | None = None, evidence: JsonObject | None = None) -> Verdict:

@@ -32,6 +32,10 @@ class JudgesRecords(Protocol):
         """
         ...
 
+    async def close(self) -> None:
+        """Let go of what judging took; may be called again."""
+        ...
+
 
 class Resources:
     """Costly things that a run sets up once and shares: a classifier, an index, a tokenizer."""

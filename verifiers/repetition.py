@@ -119,6 +119,8 @@ def repeated_share(text: str, n: int) -> float:
         return 0.0
     # Hashes of tuples of strings differ between processes; which of them are equal does not.
     grams = list(map(hash, zip(*(islice(found, i, None) for i in range(n)), strict=False)))
+    if len(set(grams)) == len(grams):
+        return 0.0
     seen: set[int] = set()
     covered = counted = 0
     for start, gram in enumerate(grams):

@@ -85,6 +85,8 @@ class Lane:
         await (self._run_in_order(flow) if self.in_order else self._run_free(flow))
         if self.stopping:
             return
+        # Its workers' memory is needed no more, and writing the file needs some.
+        await self._services.judge.close()
         await _finished(self.file)
         self.progress.finish()
         flow.ended(self)

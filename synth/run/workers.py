@@ -23,6 +23,7 @@ from synth.run.process import BrokenError, Limits, WorkerProcess
 from synth.run.worker import Answer
 
 _BATCH_SECONDS = 0.25
+_PATIENCE_S = 0.1
 _FIRST_BATCH = 16
 _LARGEST_BATCH = 256
 
@@ -53,6 +54,8 @@ class Workers:
         self._limits = limits
         self._slots = asyncio.Semaphore(count)
         self._idle: list[WorkerProcess] = []
+        self._busy = 0
+        self._given_back = asyncio.Event()
         self._paces: dict[VerifierSpec, _Pace] = {}
 
     async def judge(self, spec: VerifierSpec, records: Sequence[Record]) -> list[Judged]:
@@ -84,11 +87,25 @@ class Workers:
 
     async def _ask(self, spec: VerifierSpec, records: Sequence[Record]) -> Answer:
         async with self._slots:
-            self._idle = [worker for worker in self._idle if worker.alive]
-            worker = self._idle.pop() if self._idle else await WorkerProcess.start(self._limits)
-            answer = await worker.judge(spec, records)
-            self._idle.append(worker)
+            worker = await self._free() or await WorkerProcess.start(self._limits)
+            self._busy += 1
+            try:
+                answer = await worker.judge(spec, records)
+                self._idle.append(worker)
+            finally:
+                self._busy -= 1
+                self._given_back.set()
             return answer
+
+    async def _free(self) -> WorkerProcess | None:
+        """Return an idle worker; None if there is none even after a moment, so that one is started."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE_S):
+                while self._busy and not self._idle:
+                    self._given_back.clear()
+                    await self._given_back.wait()
+        self._idle = [worker for worker in self._idle if worker.alive]
+        return self._idle.pop() if self._idle else None
 
     async def close(self) -> None:
         """End all workers."""
