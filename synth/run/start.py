@@ -18,7 +18,7 @@ from synth.run.flow import Flow, Lane
 from synth.run.folder import RunFolder
 from synth.run.interrupt import Interrupts
 from synth.run.judging import Judging
-from synth.run.loop import run_quickly
+from synth.run.loop import give_back_memory, run_quickly
 from synth.run.plan import SEEDS, Plan, Step
 from synth.run.progress import Progress, StageProgress
 from synth.run.workers import default_count
@@ -228,9 +228,11 @@ class _Run:
 
         if rebuild or not self.folder.database.is_file():
             self.progress.phase = "database"
+            give_back_memory()
             await asyncio.to_thread(database.build, self.folder.path, self.folder.stage_files())
             rebuild = True
         self.progress.phase = "export"
+        give_back_memory()
         if rebuild or not self.folder.export.is_dir():
             return await asyncio.to_thread(export.write, self.folder.path, self.plan.recipe)
         return export.counts(self.folder.path)

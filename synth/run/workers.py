@@ -87,9 +87,10 @@ class Workers:
 
     async def _ask(self, spec: VerifierSpec, records: Sequence[Record]) -> Answer:
         async with self._slots:
-            worker = await self._free() or await WorkerProcess.start(self._limits)
+            worker = await self._free()
             self._busy += 1
             try:
+                worker = worker or await WorkerProcess.start(self._limits)
                 answer = await worker.judge(spec, records)
                 self._idle.append(worker)
             finally:
