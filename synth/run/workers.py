@@ -23,7 +23,7 @@ from synth.run.process import BrokenError, Limits, WorkerProcess
 from synth.run.worker import Answer
 
 _BATCH_SECONDS = 0.25
-_PATIENCE_S = 0.1
+_PATIENCE_S = 0.5
 _FIRST_BATCH = 16
 _LARGEST_BATCH = 256
 
@@ -99,7 +99,7 @@ class Workers:
             return answer
 
     async def _free(self) -> WorkerProcess | None:
-        """Return an idle worker; None if there is none even after a moment, so that one is started."""
+        """Return an idle worker; None, to start one, if there is none even after a moment."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_S):
                 while self._busy and not self._idle:
