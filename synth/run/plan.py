@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from synth import seed
-from synth.engine.base import Engine
+from synth.engine.base import Engine, Sampling
 from synth.errors import InputError, PluginError, Problem, RecipeError, did_you_mean
 from synth.frozen import validated
 from synth.plugins import find
@@ -217,6 +217,7 @@ class _Planner:
 
     def _step(self, label: str, stage: Stage, engines: Mapping[str, Engine], at: Location) -> Step:
         self._check_engines(stage, engines, at)
+        self._check_sampling(stage, at)
         prompts = self._prompts(stage, at)
         identities = {
             name: engines[name].identity.canonical() for name in stage.engines() if name in engines
@@ -238,6 +239,15 @@ class _Planner:
                     *at,
                     "engine",
                 )
+
+    def _check_sampling(self, stage: Stage, at: Location) -> None:
+        sampling = getattr(stage, "sampling", None)
+        if isinstance(sampling, Sampling) and sampling.seed is not None:
+            self._say(
+                "every call has a seed of its own, derived from the recipe's; write `seed:` at the "
+                "top of the recipe instead",
+                *(*at, "sampling", "seed"),
+            )
 
     def _prompts(self, stage: Stage, at: Location) -> dict[str, Prompt]:
         overridden: dict[str, Prompt] = {}

@@ -223,6 +223,14 @@ def test_an_engine_that_lacks_a_capability_is_refused(folder: Path):
     ]
 
 
+def test_a_seed_among_the_sampling_is_sent_to_the_top(folder: Path):
+    seeded = ("as: again", "as: again, sampling: {seed: 5}")
+
+    [complaint] = complaints(folder, seeded)
+
+    assert complaint.startswith("line 8: every call has a seed of its own")
+
+
 def test_a_recipe_without_engines_says_so(folder: Path):
     engines = "".join(RECIPE.splitlines(keepends=True)[2:5])
 
