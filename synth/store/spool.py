@@ -23,42 +23,43 @@ _BATCHES_HELD = 8
 
 
 class Spool:
-    """Batches with the columns `order` (bytes that sort as positions do) and `id`, in a file."""
+    """Batches with the columns `order` (bytes that sort as positions do) and `id`, on disk."""
 
     def __init__(self, path: Path, schema: Any) -> None:
-        self._path = path
-        self._schema = schema
-        self._file = pa.OSFile(str(path), "wb")
-        self._writer = pa.ipc.new_file(self._file, schema)
+        self._rows = _Batches(path, schema)
+        # A column of a batch that was read keeps the whole batch in memory: what is sorted by, all
+        # at once, lies in a file of its own.
+        keys = pa.schema([schema.field(name) for name, _ in _IN_ORDER])
+        self._keys = _Batches(path.with_name(path.name + ".keys"), keys)
         self._held: OrderedDict[int, Any] = OrderedDict()
 
     def write(self, batch: Any) -> None:
         """Append a batch: `ROWS` rows, or fewer if it is the last."""
-        self._writer.write_batch(batch)
+        self._rows.writer.write_batch(batch)
+        self._keys.writer.write_batch(batch.select([name for name, _ in _IN_ORDER]))
 
     def close(self) -> None:
         """End writing; reading may begin."""
-        self._writer.close()
-        self._file.close()
+        self._rows.close()
+        self._keys.close()
 
     def remove(self) -> None:
-        """Remove the file, if it is there."""
-        self._path.unlink(missing_ok=True)
+        """Remove what was written, if it is there."""
+        self._rows.path.unlink(missing_ok=True)
+        self._keys.path.unlink(missing_ok=True)
 
     def in_order(self, size: int) -> Iterator[Any]:
         """Yield tables of `size` rows, sorted by position, then id. A few batches are in memory."""
         ranked = self._ranked()
-        with pa.OSFile(str(self._path)) as file:
+        with pa.OSFile(str(self._rows.path)) as file:
             reader = pa.ipc.open_file(file)
             for start in range(0, len(ranked), size):
                 yield self._gather(reader, ranked.slice(start, size))
 
     def _ranked(self) -> Any:
-        """Return the numbers of all rows in the order that they shall have; reads two columns."""
-        columns = [self._schema.get_field_index(name) for name, _ in _IN_ORDER]
-        options = pa.ipc.IpcReadOptions(included_fields=columns)
-        with pa.OSFile(str(self._path)) as file:
-            return pc.sort_indices(pa.ipc.open_file(file, options=options).read_all(), _IN_ORDER)
+        """Return the numbers of all rows in the order that they shall have."""
+        with pa.OSFile(str(self._keys.path)) as file:
+            return pc.sort_indices(pa.ipc.open_file(file).read_all(), _IN_ORDER)
 
     def _gather(self, reader: Any, rows: Any) -> Any:
         """Return the wanted rows, in order."""
@@ -77,3 +78,16 @@ class Spool:
             if len(self._held) > _BATCHES_HELD:
                 self._held.popitem(last=False)
         return self._held[number]
+
+
+class _Batches:
+    """A file of Arrow batches, being written."""
+
+    def __init__(self, path: Path, schema: Any) -> None:
+        self.path = path
+        self._file = pa.OSFile(str(path), "wb")
+        self.writer = pa.ipc.new_file(self._file, schema)
+
+    def close(self) -> None:
+        self.writer.close()
+        self._file.close()
