@@ -70,7 +70,10 @@ def _engine(progress: Progress, name: str) -> str:
     seconds = max(time.monotonic() - progress.started_at, 1e-3)
     rate = amount(tally.completion_tokens / seconds)
     kept = f", {number(tally.from_store)} from the store" if tally.from_store else ""
-    return f"{name} {number(tally.asked)} asked, {rate} tokens/s{kept}"
+    patient = progress.patience[name]
+    since = patient.waiting_since
+    down = "" if since is None else f", no answer for {duration(time.monotonic() - since)}"
+    return f"{name} {number(patient.in_flight)} in flight, {rate} tokens/s{kept}{down}"
 
 
 def _table(progress: Progress) -> Table:

@@ -38,8 +38,6 @@ class Tally:
     """Calls made and kept."""
     completion_tokens: int = 0
     """Of the calls made."""
-    asked: int = 0
-    """Calls not answered yet: in flight, or waiting for their turn."""
 
 
 class CachedEngine:
@@ -69,11 +67,7 @@ class CachedEngine:
         key = self._key("complete", asked, drawn, whose)
         if (kept := self._kept(key)) is not None:
             return Completion.from_json(orjson.loads(kept))
-        self.tally.asked += 1
-        try:
-            completion = await self._engine.complete(prompt, sampling, origin)
-        finally:
-            self.tally.asked -= 1
+        completion = await self._engine.complete(prompt, sampling, origin)
         self.tally.completion_tokens += completion.usage.completion_tokens
         return await self._keep(key, origin, asked, completion)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from synth.engine.cached import Tally
+from synth.engine.patient import PatientEngine
 from synth.record import Record
 
 
@@ -76,6 +77,8 @@ class Progress:
     name: str
     stages: list[StageProgress] = field(default_factory=list[StageProgress])
     engines: Mapping[str, Tally] = field(default_factory=dict[str, Tally])
+    patience: Mapping[str, PatientEngine] = field(default_factory=dict[str, PatientEngine])
+    """By the same names: how many requests are out, and since when nobody was answered."""
     phase: str = "stages"
     """`stages`, then `database`, then `export`."""
     seeds_total: int | None = None

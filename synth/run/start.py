@@ -10,7 +10,7 @@ from pathlib import Path
 
 from synth import seed
 from synth.engine.base import Asks, Engine
-from synth.engine.cached import CachedEngine
+from synth.engine.cached import CachedEngine, Tally
 from synth.engine.patient import PatientEngine
 from synth.errors import RunError, StorageError, did_you_mean
 from synth.record import Record, canonical, digest
@@ -163,7 +163,7 @@ class _Run:
     async def _engines(self, steps: Sequence[Step], store: Store) -> dict[str, Asks]:
         names = {name for step in steps for name in step.stage.engines()}
         ready: dict[str, Asks] = {}
-        tallies = {}
+        tallies: dict[str, Tally] = {}
         for name in sorted(names):
             engine = self.plan.engines[name]
             self._open.push_async_callback(engine.close)
@@ -173,6 +173,7 @@ class _Run:
             ready[name] = cached
             tallies[name] = cached.tally
         self.progress.engines = tallies
+        self.progress.patience = dict(zip(tallies, self._patient, strict=True))
         return ready
 
     def _lane(
