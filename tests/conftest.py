@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+MOCK_SERVER = Path(__file__).parents[1] / "benchmarks" / "mock_server.py"
 ACME = Path(__file__).parent / "acme_plugin"
 collect_ignore = ["acme_plugin"]  # another team's tests: they need that team's package installed
 
@@ -25,3 +28,15 @@ def acme(tmp_path_factory: pytest.TempPathFactory) -> Path:
     installed = subprocess.run([*command, str(source)], capture_output=True, text=True, check=False)
     assert installed.returncode == 0, installed.stderr
     return site
+
+
+@pytest.fixture(scope="session")
+def mock_server() -> Any:
+    """The context manager of benchmarks/mock_server.py."""
+    spec = importlib.util.spec_from_file_location("mock_server", MOCK_SERVER)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["mock_server"] = module
+    spec.loader.exec_module(module)
+    return module.mock_server

@@ -24,9 +24,8 @@ from synth.engine.base import (
     TopLogprobs,
     Usage,
 )
-from synth.record import Message, canonical
+from synth.record import Message, canonical, whole_text
 
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _SENT_AS_THEY_ARE = (
     "temperature",
@@ -145,7 +144,7 @@ def decoded(raw: bytes) -> Any:
 
 def _valid(value: Any) -> Any:
     if isinstance(value, str):
-        return _LONE_SURROGATE.sub("\ufffd", value)
+        return whole_text(value)
     if isinstance(value, list):
         return [_valid(item) for item in as_list(value)]
     if isinstance(value, dict):

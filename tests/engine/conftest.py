@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
-import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-
-MOCK_SERVER = Path(__file__).parents[2] / "benchmarks" / "mock_server.py"
 
 
 @dataclass
@@ -79,15 +74,3 @@ async def serve() -> AsyncGenerator[Callable[[Answers], Awaitable[Served]], None
 def answer() -> type[Answer]:
     """The class of answers with a status or headers."""
     return Answer
-
-
-@pytest.fixture(scope="session")
-def mock_server() -> Any:
-    """The context manager of benchmarks/mock_server.py."""
-    spec = importlib.util.spec_from_file_location("mock_server", MOCK_SERVER)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["mock_server"] = module
-    spec.loader.exec_module(module)
-    return module.mock_server

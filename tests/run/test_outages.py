@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -32,17 +30,6 @@ stages:
 max_error_rate: 1.0
 """
 MockServer = Callable[..., Any]
-
-
-@pytest.fixture(scope="session")
-def mock_server() -> MockServer:
-    path = Path(__file__).parents[2] / "benchmarks" / "mock_server.py"
-    spec = spec_from_file_location("mock_server", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules["mock_server"] = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.mock_server
 
 
 @asynccontextmanager
