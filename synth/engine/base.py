@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, Literal, Protocol, Self
 
-from pydantic import Field, JsonValue, PrivateAttr
+from pydantic import Field, JsonValue
 
 from synth.errors import EngineRefused
 from synth.frozen import Frozen
@@ -78,26 +79,23 @@ class Sampling(Frozen):
     tools: tuple[dict[str, JsonValue], ...] = ()
     """Functions that the model may call, as JSON schemas in the OpenAI form."""
 
-    _unseeded: str = PrivateAttr("")
-
-    @property
+    @cached_property
     def unseeded(self) -> str:
         """All but the seed, as JSON text: the same for all calls of a stage, made once."""
-        if not self._unseeded:
-            self._unseeded = self.model_dump_json(exclude={"seed"}, exclude_defaults=True)
-        return self._unseeded
+        return self.model_dump_json(exclude={"seed"}, exclude_defaults=True)
 
     def seeded(self, seed: int) -> Sampling:
         """Return the same sampling with this seed."""
-        known = self.unseeded
-        copied = self.model_copy(update={"seed": seed})
-        copied._unseeded = known
+        _ = self.unseeded
+        copied = self.__copy__()  # takes `unseeded` along; `model_copy` costs twice as much
+        vars(copied)["seed"] = seed
+        copied.__pydantic_fields_set__.add("seed")
         return copied
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with values changed; what was known of the old values is forgotten."""
         copied = super().model_copy(update=update, deep=deep)
-        copied._unseeded = ""
+        vars(copied).pop("unseeded", None)
         return copied
 
 

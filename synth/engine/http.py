@@ -1,7 +1,7 @@
 """Any server that speaks the OpenAI API: vLLM, llama.cpp, SGLang, hosted ones; several at once.
 
-aiohttp, because the client must not be what a run waits for: a call costs well under a millisecond
-of CPU. What most calls have in common is encoded once; a body is built from it and two more pieces.
+The client must not be what a run waits for: a call costs a twentieth of a millisecond of CPU. What
+most calls have in common is encoded once; a body is built from it and two more pieces.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
@@ -45,6 +45,16 @@ _OURS = frozenset({"model", "messages", "prompt", "seed", "stream", "n", "best_o
 _CONSTANTS_KEPT = 256
 
 
+@dataclass(slots=True)
+class _Connected:
+    """What lives from `start` to `close`."""
+
+    servers: Servers
+    template: ServerTemplate
+    constants: dict[tuple[bool, str], str] = field(default_factory=dict[tuple[bool, str], str])
+    """What request bodies have in common, by endpoint and sampling."""
+
+
 class HttpEngine(Engine):
     """A model behind one or more OpenAI-compatible servers.
 
@@ -76,9 +86,8 @@ class HttpEngine(Engine):
     extra_body: dict[str, JsonValue] = Field(default_factory=dict)
     """Sent with each request as it is: what only this server knows. Part of the identity."""
 
-    _servers: tuple[Servers, ServerTemplate] | None = PrivateAttr(None)
+    _connected: _Connected | None = PrivateAttr(None)
     _template: ChatTemplate | None = PrivateAttr(None)
-    _constants: dict[tuple[bool, str], str] = PrivateAttr(default_factory=dict[Any, str])
     _way: scoring.Way | None = PrivateAttr(None)
 
     @field_validator("url")
@@ -117,7 +126,7 @@ class HttpEngine(Engine):
         """Open the session. Raises InputError if the key's variable is not set."""
         urls = self.urls or (self.url or "",)
         servers = Servers(urls, key=self._key(), timeout_s=self.timeout_s)
-        self._servers = servers, ServerTemplate(servers, self.model)
+        self._connected = _Connected(servers, ServerTemplate(servers, self.model))
 
     def _key(self) -> str | None:
         if self.api_key_env is None:
@@ -135,40 +144,43 @@ class HttpEngine(Engine):
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._servers is not None:
-            await self._servers[0].close()
-            self._servers = None
+        if self._connected is not None:
+            await self._connected.servers.close()
+            self._connected = None
 
     async def complete(self, prompt: Prompted, sampling: Sampling, origin: Origin) -> Completion:
         """Return one completion. Raises what `Servers.post` does."""
+        connected = self._open
         chat = isinstance(prompt, Chat)
         try:
-            constant = self._constant(sampling, chat=chat)
+            constant = self._constant(connected, sampling, chat=chat)
             body = wire.body(constant, prompt, sampling, send_seed=self.send_seed)
         except ValueError as error:
             raise CallFailed(str(error)) from error
         began = time.perf_counter()
-        servers, _ = self._connected
-        completion = await servers.post(
+        return await connected.servers.post(
             "chat/completions" if chat else "completions",
             body,
-            lambda reply: wire.completion(reply, sampling, chat=chat),
+            lambda reply: wire.completion(
+                reply, sampling, chat=chat, seconds=time.perf_counter() - began
+            ),
         )
-        return replace(completion, seconds=time.perf_counter() - began)
 
-    def _constant(self, sampling: Sampling, *, chat: bool) -> str:
-        key = (chat, sampling.unseeded)
-        if key not in self._constants:
-            if len(self._constants) >= _CONSTANTS_KEPT:
-                self._constants.clear()
+    def _constant(self, connected: _Connected, sampling: Sampling, *, chat: bool) -> str:
+        constants, key = connected.constants, (chat, sampling.unseeded)
+        if key not in constants:
+            if len(constants) >= _CONSTANTS_KEPT:
+                constants.clear()
             made = wire.constant_part(self.model, sampling, self.extra_body, chat=chat)
-            self._constants[key] = made
-        return self._constants[key]
+            constants[key] = made
+        return constants[key]
 
     @property
-    def _connected(self) -> tuple[Servers, ServerTemplate]:
-        assert self._servers is not None, "start() comes before the first call"
-        return self._servers
+    def _open(self) -> _Connected:
+        """What a call needs: looked up once a call, for a private attribute is slow."""
+        connected = self._connected
+        assert connected is not None, "start() comes before the first call"
+        return connected
 
     async def logprobs(self, prompt: Prompted, continuation: str, origin: Origin) -> TokenLogprobs:
         """Return the log-probabilities of the tokens of `continuation`, each given all before it.
@@ -190,7 +202,7 @@ class HttpEngine(Engine):
         elif isinstance(prompt.text, str):
             return prompt
         else:
-            written = await self._connected[1].detokenized(prompt.text)
+            written = await self._open.template.detokenized(prompt.text)
         return Text(written, add_special_tokens=False)
 
     async def _scored(self, text: Text) -> scoring.Scored:
@@ -217,15 +229,16 @@ class HttpEngine(Engine):
         if not text.add_special_tokens:
             asked["add_special_tokens"] = False
         written = str(text.text)
-        return await self._connected[0].post(
+        return await self._open.servers.post(
             "completions", wire.encoded(asked), lambda reply: way.read(wire.choice(reply), written)
         )
 
     async def embed(self, texts: Sequence[str], origin: Origin) -> list[list[float]]:
         """Return one vector for each text, in order."""
         body = wire.encoded({"model": self.model, "input": list(texts), **self.extra_body})
-        servers, _ = self._connected
-        return await servers.post("embeddings", body, lambda reply: wire.vectors(reply, len(texts)))
+        return await self._open.servers.post(
+            "embeddings", body, lambda reply: wire.vectors(reply, len(texts))
+        )
 
     async def chat_text(self, messages: Sequence[Message], *, reply_next: bool) -> str:
         """Return `messages` as the chat template writes them: ours if given, else the server's.
@@ -236,7 +249,7 @@ class HttpEngine(Engine):
         sent = wire.sendable(messages)
         if self._template is not None:
             return self._template.render(sent, reply_next=reply_next)
-        return await self._connected[1].chat_text(sent, reply_next=reply_next)
+        return await self._open.template.chat_text(sent, reply_next=reply_next)
 
 
 def _normal(url: str) -> str:

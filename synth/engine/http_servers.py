@@ -9,24 +9,22 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any, TypeVar
-
-import aiohttp
-from yarl import URL
+from urllib.parse import urljoin, urlsplit
 
 from synth.engine import openai_wire as wire
+from synth.engine.http_connection import Connections, Reply
 from synth.errors import CallFailed, EngineRefused, Outage, SynthError
 
 T = TypeVar("T")
 
 _AVOIDED_S = 3.0
-_LONGEST_CONNECT_S = 30.0
 # Servers close idle connections (uvicorn after 5 s): be earlier, or a request may meet that.
 _KEEPALIVE_S = 4.0
-_AUTOMATIC = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 _REFUSALS = {
     401: "check that `api_key_env` names the variable that holds the key",
     402: "check the account's credit",
@@ -40,48 +38,51 @@ class NotHereError(EngineRefused):
     """There is no such endpoint at this server."""
 
 
-@dataclass(slots=True)
+@dataclass
 class _Server:
     url: str
+    connections: Connections
     load: int = 0
     avoided_until: float = 0.0
-    endpoints: dict[str, URL] = field(default_factory=dict[str, URL])
 
-    def at(self, path: str) -> URL:
-        """Return the address of an endpoint; `/path` counts from the root, not from /v1."""
-        if path not in self.endpoints:
-            base = self.url.removesuffix("/v1") if path.startswith("/") else f"{self.url}/"
-            self.endpoints[path] = URL(base + path)
-        return self.endpoints[path]
+    @cached_property
+    def base(self) -> str:
+        """The path that endpoints follow, such as `/v1`."""
+        return urlsplit(self.url).path
+
+    def path(self, endpoint: str) -> str:
+        """Return an endpoint's path at this server; `/endpoint` counts from the root, not /v1."""
+        if endpoint[0] == "/":
+            return self.base.removesuffix("/v1") + endpoint
+        return f"{self.base}/{endpoint}"
 
 
 class Servers:
     """Servers that answer alike. Make it within a running event loop; `close` it."""
 
     def __init__(self, urls: tuple[str, ...], *, key: str | None, timeout_s: float) -> None:
-        self._servers = [_Server(url) for url in urls]
-        self._key = key
-        self._timeout_s = timeout_s
-        headers = {"Content-Type": "application/json", "Accept": "application/json",
-                   "User-Agent": "expertsynth"}  # fmt: skip
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "User-Agent": "expertsynth",
+        }
         if key is not None:
             headers["Authorization"] = f"Bearer {key}"
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_S),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers=headers,
-            skip_auto_headers=_AUTOMATIC,
-            timeout=aiohttp.ClientTimeout(
-                total=timeout_s, sock_connect=min(timeout_s, _LONGEST_CONNECT_S)
-            ),
-            trust_env=False,
-        )
+        self._servers = [
+            _Server(
+                url,
+                Connections(url, headers=headers, timeout_s=timeout_s, keep_s=_KEEPALIVE_S),
+            )
+            for url in urls
+        ]
+        self._key = key
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._session.close()
+        for server in self._servers:
+            await server.connections.close()
 
-    async def post(self, path: str, body: bytes, read: Callable[[Any], T]) -> T:
+    async def post(self, endpoint: str, body: bytes, read: Callable[[Any], T]) -> T:
         """Return what `read` makes of the JSON reply to `body`; it may raise UnreadableError.
 
         Raises Outage for what may pass, EngineRefused (NotHereError) for what every call would
@@ -90,7 +91,7 @@ class Servers:
         server = self._next()
         server.load += 1
         try:
-            return await self._exchange(server, path, body, read)
+            return await self._exchange(server, endpoint, body, read)
         except Outage:
             server.avoided_until = time.monotonic() + _AVOIDED_S
             raise
@@ -104,39 +105,21 @@ class Servers:
         return min(self._servers, key=lambda server: (server.avoided_until > now, server.load))
 
     async def _exchange(
-        self, server: _Server, path: str, body: bytes, read: Callable[[Any], T]
+        self, server: _Server, endpoint: str, body: bytes, read: Callable[[Any], T]
     ) -> T:
-        url = server.at(path)
+        path = server.path(endpoint)
+        reply = await server.connections.post(path, body)
+        if not 200 <= reply.status < 300:
+            raise self._refusal(urljoin(server.url, path), reply)
         try:
-            async with self._session.post(url, data=body, allow_redirects=False) as response:
-                raw = await response.read()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self._broken(error, server) from error
-        if not 200 <= response.status < 300:
-            raise self._refusal(url, response, raw)
-        try:
-            return read(wire.decoded(raw))
+            return read(wire.decoded(reply.body))
         except wire.UnreadableError as error:
-            raise Outage(f"{error}, got {self._quoted(raw)!r}") from error
+            raise Outage(f"{error}, got {self._quoted(reply.body)!r}") from error
 
-    def _broken(self, error: Exception, server: _Server) -> SynthError:
-        """Return what a failure below HTTP means. No reason that a record may keep names a host."""
-        if isinstance(error, aiohttp.ClientConnectorCertificateError):
-            return EngineRefused(f"{server.url}: {error}; check `url`")
-        if isinstance(error, aiohttp.ConnectionTimeoutError | aiohttp.ClientConnectorError):
-            return Outage(f"no_connection: {server.url}: {error}", blames_call=False)
-        if isinstance(error, TimeoutError):
-            return Outage(f"timeout: no reply within {self._timeout_s:g} s")
-        if isinstance(error, aiohttp.ClientOSError | aiohttp.ServerDisconnectedError):
-            return Outage(f"disconnected: {server.url}: no reply ({error})", blames_call=False)
-        if isinstance(error, aiohttp.ClientPayloadError):
-            return Outage("cut_off: the connection broke in the middle of the reply")
-        return Outage(f"not_http: wanted an HTTP reply, got {type(error).__name__}")
-
-    def _refusal(self, url: URL, response: aiohttp.ClientResponse, raw: bytes) -> SynthError:
-        status, said = response.status, self._quoted(raw)
+    def _refusal(self, url: str, reply: Reply) -> SynthError:
+        status, said = reply.status, self._quoted(reply.body)
         if status in {429, 503}:
-            wait_s = retry_after_s(response.headers.get("Retry-After", ""))
+            wait_s = retry_after_s(reply.header(b"retry-after"))
             return Outage(f"http_{status}: {said}", retry_after_s=wait_s, blames_call=False)
         if status >= 500 or status == 408:
             return Outage(f"http_{status}: {said}")
@@ -145,7 +128,7 @@ class Servers:
         if status in _REFUSALS:
             return EngineRefused(f"{url} answered {status}: {said!r}; {_REFUSALS[status]}")
         if status < 400:
-            place = response.headers.get("Location", "")
+            place = reply.header(b"location")
             return EngineRefused(f"{url} redirects to {place!r}; write that address as `url`")
         return CallFailed(f"refused_request: the server answered {status}: {said}")
 

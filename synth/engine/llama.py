@@ -15,9 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
-from synth.engine.openai_wire import decoded, sendable
+from synth.engine.http_connection import Connections
+from synth.engine.openai_wire import UnreadableError, decoded, encoded, sendable
 from synth.errors import CallFailed, InputError, Outage
 from synth.record import Message
 
@@ -30,13 +29,12 @@ class Llama:
 
     def __init__(self, server: Any, key: str, timeout_s: float) -> None:
         self._server = server
-        self._timeout_s = timeout_s
-        self._http = aiohttp.ClientSession(
-            base_url=server.listening_address,
-            headers={"Authorization": f"Bearer {key}"},
+        self._connections = Connections(
+            server.listening_address,
+            headers={"Content-Type": "application/json", "Authorization": f"Bearer {key}"},
+            timeout_s=timeout_s,
             # It drops idle connections at its own pace: a new one is cheaper than that race.
-            connector=aiohttp.TCPConnector(limit=0, force_close=True),
-            timeout=aiohttp.ClientTimeout(total=timeout_s),
+            keep_s=0.0,
         )
         self._first_text = ""
 
@@ -56,19 +54,16 @@ class Llama:
 
     async def close(self) -> None:
         """Break off what is in flight and free the model."""
-        await self._http.close()
+        await self._connections.close()
         self._server = None
 
     async def ask(self, path: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Return its answer. Raises CallFailed for what it refuses, Outage when it is gone."""
+        reply = await self._connections.post(path, encoded(asked))
         try:
-            async with self._http.post(path, json=asked) as response:
-                answer = decoded(await response.read())
-        except TimeoutError as error:
-            raise Outage(f"timeout: no reply within {self._timeout_s:g} s") from error
-        except (aiohttp.ClientError, ValueError) as error:
-            what = f"{type(error).__name__} {error}"
-            raise Outage(f"no_answer: llama.cpp broke off: {what}") from error
+            answer = decoded(reply.body)
+        except UnreadableError as error:
+            raise Outage(f"no_answer: llama.cpp broke off: {error}") from error
         if "error" in answer:
             raise _failure(answer["error"])
         return answer

@@ -170,7 +170,7 @@ def choice(reply: Any) -> dict[str, Any]:
     return choices[0]
 
 
-def completion(reply: Any, sampling: Sampling, *, chat: bool) -> Completion:
+def completion(reply: Any, sampling: Sampling, *, chat: bool, seconds: float = 0.0) -> Completion:
     """Return the completion in a decoded reply; its text begins with the prefill.
 
     Raises UnreadableError for what is no completion, or one that the server broke off.
@@ -190,6 +190,7 @@ def completion(reply: Any, sampling: Sampling, *, chat: bool) -> Completion:
         if sampling.top_logprobs is None
         else _top_logprobs(as_object(chosen.get("logprobs")), chat=chat),
         usage=Usage(_count(usage, "prompt_tokens"), _count(usage, "completion_tokens")),
+        seconds=seconds,
     )
 
 

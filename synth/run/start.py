@@ -14,10 +14,11 @@ from synth.engine.cached import CachedEngine, Tally
 from synth.engine.patient import PatientEngine
 from synth.errors import RunError, StorageError, did_you_mean
 from synth.record import Record, canonical, digest
-from synth.run.flow import Flow, Lane
+from synth.run.flow import Flow
 from synth.run.folder import RunFolder
 from synth.run.interrupt import Interrupts
 from synth.run.judging import Judging
+from synth.run.lane import Lane
 from synth.run.loop import give_back_memory, run_quickly
 from synth.run.plan import SEEDS, Plan, Step
 from synth.run.progress import Progress, StageProgress

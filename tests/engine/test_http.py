@@ -23,11 +23,13 @@ GOOD = {
 }
 
 
-async def ask(*urls: str, prompt: Chat | Text = HELLO, **options: Any) -> Completion:
+async def ask(
+    *urls: str, prompt: Chat | Text = HELLO, sampling: Sampling | None = None, **options: Any
+) -> Completion:
     engine = HttpEngine(urls=urls, model="m", **options)
     await engine.start()
     try:
-        return await engine.complete(prompt, Sampling(), ORIGIN)
+        return await engine.complete(prompt, sampling or Sampling(), ORIGIN)
     finally:
         await engine.close()
 
@@ -92,10 +94,8 @@ async def test_the_seed_is_kept_from_a_server_that_refuses_it(serve: Any):
 
 
 async def test_what_cannot_be_asked_fails_its_call():
-    engine = HttpEngine(url="http://127.0.0.1:9", model="m")
-
     with pytest.raises(CallFailed, match="tools_need_a_chat"):
-        await engine.complete(Text("a"), Sampling(tools=({},)), ORIGIN)
+        await ask("http://127.0.0.1:9", prompt=Text("a"), sampling=Sampling(tools=({},)))
 
 
 # The key

@@ -1,0 +1,199 @@
+"""One stage at work: an inbox, the stage, a file for what leaves it.
+
+Records move on in the order in which they are finished. A lane whose stage depends on order gets
+them by position, as soon as nothing earlier can still come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from synth.errors import InputError, OutsideError, PluginError
+from synth.record import Record
+from synth.run.boundary import fatal, leaving, reason
+from synth.run.channel import Channel, Reordered, Roots
+from synth.run.plan import Step
+from synth.run.progress import StageProgress
+from synth.services import Services
+from synth.store.stage_file import StageFile
+
+if TYPE_CHECKING:
+    from synth.run.flow import Flow
+
+_TAKEN = 256
+_GATHER_S = 0.05
+_AHEAD = 2048
+
+
+class Lane:
+    """One stage at work."""
+
+    def __init__(
+        self,
+        step: Step,
+        services: Services,
+        file: StageFile,
+        *,
+        at_once: int,
+        progress: StageProgress,
+        folder: Path,
+    ) -> None:
+        self.step = step
+        self.file = file
+        self.progress = progress
+        self.inbox = Channel(folder)
+        self.roots: Roots | None = None
+        """The seeds at work here, if a later lane depends on order."""
+        self.stopping = False
+        self._services = services
+        self._at_once = at_once
+        self._at_work = 0
+        self._slot = asyncio.Event()
+        self._ahead = _AHEAD + at_once * step.stage.batch
+        self._room = asyncio.Event()
+        self._folder = folder
+
+    @property
+    def in_order(self) -> bool:
+        """Whether its stage must see records by position."""
+        return self.step.stage.in_order
+
+    def offer(self, records: Sequence[Record]) -> None:
+        """Take records from the lane before."""
+        self.progress.offered += len(records)
+        if self.roots is not None:
+            self.roots.add(records)
+        self.inbox.put(records)
+
+    async def room(self) -> None:
+        """Wait until few records wait here, or for `stop`: a source has no reason to run ahead."""
+        while self._crowded and not self.stopping:
+            self._room.clear()
+            await self._room.wait()
+
+    @property
+    def _crowded(self) -> bool:
+        return self.progress.offered - self.progress.done >= self._ahead
+
+    def stop(self) -> None:
+        """Begin nothing new."""
+        self.stopping = True
+        self.inbox.wake()
+        self._room.set()
+
+    async def run(self, flow: Flow) -> None:
+        """Work until the inbox has ended, then finish the file."""
+        await (self._run_in_order(flow) if self.in_order else self._run_free(flow))
+        if self.stopping:
+            return
+        # Its workers' memory is needed no more, and writing the file needs some.
+        await self._services.judge.close()
+        await finished(self.file)
+        self.progress.finish()
+        flow.ended(self)
+
+    async def _run_free(self, flow: Flow) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            while not (self.inbox.ended or self.stopping):
+                await self._a_slot()
+                for records in await self._batches():
+                    self._at_work += 1
+                    tasks.create_task(self._work_freely(records, flow))
+
+    async def _a_slot(self) -> None:
+        while self._at_work >= self._at_once:
+            self._slot.clear()
+            await self._slot.wait()
+
+    async def _work_freely(self, records: list[Record], flow: Flow) -> None:
+        try:
+            await self._work(records, flow)
+        finally:
+            self._at_work -= 1
+            self._slot.set()
+
+    async def _batches(self) -> list[list[Record]]:
+        """Return batches for slots that are free; the first records wait a moment for company."""
+        size = self.step.stage.batch
+        if size == 1:
+            taken = await self.inbox.get(self._at_once - self._at_work)
+            return [] if self.stopping else [[record] for record in taken]
+        records = await self.inbox.get(size)
+        if self.stopping or not records:
+            return []
+        if len(records) < size and not self.inbox.ended:
+            await asyncio.sleep(_GATHER_S)
+            records += self.inbox.take(size - len(records))
+        return [records]
+
+    async def _run_in_order(self, flow: Flow) -> None:
+        waiting = Reordered(self._folder, lambda: flow.settled_before(self))
+        with closing(waiting):
+            while not (self.stopping or (self.inbox.ended and not len(waiting))):
+                await self._drain(waiting)
+                if batch := waiting.take(self.step.stage.batch):
+                    await self._work(batch, flow)
+                else:
+                    await self.inbox.news()
+
+    async def _drain(self, waiting: Reordered) -> None:
+        """Take the whole inbox: what is settled has reached it, and must not be missed there."""
+        while len(self.inbox):
+            waiting.add(self.inbox.take(_TAKEN))
+            await asyncio.sleep(0)
+
+    async def _work(self, records: list[Record], flow: Flow) -> None:
+        self.progress.took(len(records))
+        became = await self._outcomes(records)
+        for record, outcomes in zip(records, became, strict=True):
+            rows = leaving(record, outcomes, self.step.label)
+            self.file.add(rows)
+            for row in rows:
+                self.progress.left(row)
+            flow.hand_on(self, [row for row in rows if row.state == "live"])
+        if self.roots is not None:
+            self.roots.remove(records)
+        self.progress.done += len(records)
+        if not self._crowded:
+            self._room.set()
+        flow.moved()
+
+    async def _outcomes(self, records: list[Record]) -> Sequence[Sequence[Record]]:
+        """Return what becomes of each record; what breaks over one becomes that one's drop."""
+        try:
+            return await self._applied(records)
+        except (OutsideError, InputError):
+            raise
+        except Exception as error:
+            if ends_run := fatal(error):
+                raise ends_run from error
+            if len(records) == 1:
+                by = self.step.label
+                return [[records[0].drop("error", by=by, reason=reason(error))]]
+        return [(await self._outcomes([record]))[0] for record in records]
+
+    async def _applied(self, records: list[Record]) -> Sequence[Sequence[Record]]:
+        stage = self.step.stage
+        if stage.batch == 1:
+            return [await stage.apply(records[0], self._services)]
+        became = await stage.apply_batch(records, self._services)
+        if len(became) != len(records):
+            raise PluginError(
+                f"the stage {self.step.label!r} gave {len(became)} outcomes for {len(records)} "
+                "records; apply_batch() must return one list for each record, in order"
+            )
+        return became
+
+
+async def finished(file: StageFile) -> None:
+    """Finish a file in a thread, to the end: whoever cancels must not take it away meanwhile."""
+    finishing = asyncio.ensure_future(asyncio.to_thread(file.finish))
+    try:
+        await asyncio.shield(finishing)
+    except asyncio.CancelledError:
+        await asyncio.wait([finishing])
+        raise
