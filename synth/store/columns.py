@@ -29,6 +29,11 @@ def texts(values: Iterable[str | None]) -> Any:
     return builder.finish()
 
 
+def whole_texts(values: Iterable[str]) -> Any:
+    """Return a column of strings without nulls: for long ones twice as fast as `texts`."""
+    return _joined(pa.string(), [value.encode() for value in values])
+
+
 def integers(values: Iterable[int]) -> Any:
     """Return a column of 64-bit integers without nulls."""
     return _numbers(array("q", values), pa.int64())
@@ -48,10 +53,12 @@ def floats(values: Iterable[float | None]) -> Any:
 
 def blobs(values: Sequence[bytes]) -> Any:
     """Return a column of byte strings without nulls."""
-    offsets = pa.py_buffer(_offsets(values))
-    return pa.Array.from_buffers(
-        pa.binary(), len(values), [None, offsets, pa.py_buffer(b"".join(values))]
-    )
+    return _joined(pa.binary(), values)
+
+
+def _joined(kind: Any, values: Sequence[bytes]) -> Any:
+    offsets, joined = pa.py_buffer(_offsets(values)), pa.py_buffer(b"".join(values))
+    return pa.Array.from_buffers(kind, len(values), [None, offsets, joined])
 
 
 def integer_lists(values: Sequence[Sequence[int]]) -> Any:

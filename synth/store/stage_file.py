@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 
 from synth.errors import StorageError
 from synth.record import Drop, Judgement, Record, Verdict, canonical
-from synth.store.columns import blobs, floats, integer_lists, nested, text_lists, texts
+from synth.store.columns import blobs, floats, integer_lists, nested, text_lists, texts, whole_texts
 from synth.store.spool import ROWS, Spool
 
 _JUDGEMENT = pa.struct(
@@ -73,16 +73,16 @@ def _batch(records: Sequence[Record]) -> Any:
     """Return records as a spool batch: column by column, several times faster than row by row."""
     drops = [record.dropped for record in records]
     columns = {
-        "id": texts(record.id for record in records),
+        "id": whole_texts(record.id for record in records),
         "parents": text_lists([record.parents for record in records]),
-        "family": texts(record.family for record in records),
+        "family": whole_texts(record.family for record in records),
         "position": integer_lists([record.position for record in records]),
-        "state": texts(record.state for record in records),
+        "state": whole_texts(record.state for record in records),
         "drop_kind": texts(drop and drop.kind for drop in drops),
         "drop_by": texts(drop and drop.by for drop in drops),
         "drop_reason": texts(drop and drop.reason for drop in drops),
-        "fields": texts(_fields_texts(records)),
-        "messages": texts(canonical(record.messages) for record in records),
+        "fields": whole_texts(_fields_texts(records)),
+        "messages": whole_texts(canonical(record.messages) for record in records),
         "judgements": _judgements(records),
         "order": blobs([_order(record.position) for record in records]),
     }
