@@ -12,16 +12,27 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 _ALLOCATIONS_BETWEEN_COLLECTIONS = 300_000
+_M_MMAP_THRESHOLD = -3  # of malloc.h
 
 
 def run_quickly(work: Coroutine[Any, Any, T]) -> T:
     """Return what `work` returns; on uvloop where there is one, else on asyncio's own loop."""
+    _keep_no_large_pieces()
     with _collecting_seldom():
         try:
             import uvloop
         except ImportError:
             return asyncio.run(work)
         return uvloop.run(work)
+
+
+def _keep_no_large_pieces() -> None:
+    """Let large pieces of memory come from the system and go back to it at once.
+
+    glibc does so by itself at first, but once such a piece was freed, it keeps the next ones.
+    """
+    with suppress(AttributeError, OSError):
+        CDLL(None).mallopt(_M_MMAP_THRESHOLD, 1 << 20)
 
 
 def give_back_memory() -> None:

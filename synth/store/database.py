@@ -30,7 +30,7 @@ Error = duckdb.Error
 
 # Enough for rows of a few kilobytes. Nobody can tell beforehand what longer ones need: where it was
 # too little, the work is begun again with more.
-_MEMORY_LIMITS = ("64MB", "512MB", "4GB")
+_MEMORY_LIMITS = ("32MB", "48MB", "160MB", "640MB", "4GB")
 _WINDOW_ROWS = (2048, 8192)
 _WINDOW_BYTES = 16 << 20
 _OFFLINE: dict[str, Any] = {"autoinstall_known_extensions": False}
@@ -127,7 +127,7 @@ def _explained(error: duckdb.Error, stages: Iterable[tuple[str, Path]]) -> Stora
 def connect(folder: Path, *, memory_limit: str = "") -> Any:
     """Return a DuckDB connection that reads the database of a run; use it in a `with`.
 
-    A `memory_limit` (`64MB`) also keeps it to one thread. Raises RunError when there is no
+    A `memory_limit` (`32MB`) also keeps it to one thread. Raises RunError when there is no
     database, StorageError when it cannot be opened.
     """
     path = folder / FILE

@@ -105,11 +105,10 @@ def _place(connection: Any, stages: Sequence[tuple[str, Path]]) -> None:
     connection.execute(
         f"""
         CREATE TEMP TABLE places AS
-        SELECT file, line, row_number() OVER (ORDER BY position, id) - 1 AS rank FROM (
-            SELECT id, max(file) AS file, max_by(line, file) AS line,
-                   max_by(position, file) AS position
-            FROM ({every}) GROUP BY id
-        )
+        SELECT file, line, row_number() OVER (ORDER BY position, id) - 1 AS rank
+        FROM ({every}) SEMI JOIN (
+            SELECT max(file) AS file, max_by(line, file) AS line FROM ({every}) GROUP BY id
+        ) USING (file, line)
         """
     )
 

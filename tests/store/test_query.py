@@ -67,4 +67,4 @@ def test_work_that_needs_more_memory_is_begun_again_with_more() -> None:
         return "done"
 
     assert database.within_memory(hungry) == "done"
-    assert given == ["64MB", "512MB"]
+    assert given == ["32MB", "48MB", "160MB", "640MB"]
