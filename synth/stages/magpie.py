@@ -15,6 +15,7 @@ from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
+from synth.stages.replies import failed_child
 
 _USER_TURN = "SYNTH USER TURN"
 _SYSTEM_TURN = "SYNTH SYSTEM TURN"
@@ -96,8 +97,7 @@ class Magpie(Stage):
                 self.engine, *asked, record, step="instruction", sample=sample
             )
         except CallFailed as failed:
-            child = record.child(services.label, sample)
-            return child.drop("error", by=services.label, reason=failed.reason)
+            return failed_child(record, services, sample, failed)
         turn = Message(role="user", content=completion.text.strip())
         child = record.child(services.label, sample, messages=(*kept, turn))
         reason = _unusable(completion)

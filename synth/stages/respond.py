@@ -14,6 +14,7 @@ from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
+from synth.stages.replies import failed_child
 
 
 class Respond(Stage):
@@ -68,8 +69,7 @@ class Respond(Stage):
                 self.engine, Chat(asked), self.sampling, record, sample=sample
             )
         except CallFailed as failed:
-            child = record.child(services.label, sample, messages=kept)
-            return child.drop("error", by=services.label, reason=failed.reason)
+            return failed_child(record, services, sample, failed, messages=kept)
         return _answered(record, kept, completion, sample, services.label)
 
 
