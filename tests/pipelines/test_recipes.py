@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from synth.engine.base import Origin, Prompted, Sampling
 from synth.engine.scripted import ScriptedEngine
 from synth.run.plan import locate, plan, shipped_recipes
 from synth.run.start import Settings, run
 
 
-def reply(prompt: Prompted, sampling: Sampling, origin: Origin) -> str:
-    if origin.sample:
-        return "This one stops in the middle of what"
-    return f"Here is a calm and whole answer to question number {origin.position[0]}."
+def script_of(recipe: str) -> Any:
+    """Return what its engines say: `reply` of the file replies_<recipe>.py beside this one."""
+    return importlib.import_module(f"tests.pipelines.replies_{recipe}").reply
 
 
 @pytest.mark.parametrize("name", shipped_recipes())
 def test_a_shipped_recipe_runs_on_three_seeds(name: str, tmp_path: Path):
     recipe = plan(name)
-    engines = {engine: ScriptedEngine(reply) for engine in recipe.engines}
+    engines = {engine: ScriptedEngine(script_of(name)) for engine in recipe.engines}
 
     outcome = run(plan(name, engines=engines), tmp_path / "run", Settings(limit=3, workers=1))
 
