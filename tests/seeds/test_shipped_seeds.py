@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from importlib import resources
 from pathlib import Path
@@ -41,18 +42,22 @@ def test_the_text_of_a_shipped_set_is_trimmed_and_free_of_control_characters(nam
         texts = [text for text in record.fields.values() if isinstance(text, str)]
 
         assert "\ufffd" not in written
-        assert all(text == text.strip() and text.isprintable() for text in texts)
+        assert all(text == text.strip() for text in texts)
+        assert all(line.isprintable() for text in texts for line in text.split("\n"))
 
 
 @pytest.mark.parametrize("name", seed.shipped())
-def test_the_readme_tells_rows_source_and_licence_of_a_shipped_set(name: str):
-    rows = sum(1 for _ in seed.records(seed.resolve([name], Path("nowhere"))))
+def test_the_readme_tells_rows_columns_source_and_licence_of_a_shipped_set(name: str):
+    written = resources.files("synth.seeds").joinpath(f"{name}.jsonl").read_text("utf-8")
+    rows = [json.loads(line) for line in written.splitlines()]
+
     found = re.search(
-        rf"^\| `{name}` \| ([\d,]+) \| [^|]+ \| [^|]+ \| [^|]+ \|$", README, re.MULTILINE
+        rf"^\| `{name}` \| ([\d,]+) \| ([^|]+) \| [^|]+ \| [^|]+ \|$", README, re.MULTILINE
     )
 
     assert found is not None, f"no line for {name!r} in seeds/README.md"
-    assert int(found[1].replace(",", "")) == rows
+    assert int(found[1].replace(",", "")) == len(rows)
+    assert all(set(re.findall(r"`(\w+)`", found[2])) == set(row) for row in rows)
 
 
 def test_the_quickstart_set_is_shipped():
