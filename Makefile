@@ -15,7 +15,7 @@ quickstart: .venv/local.stamp  ## make a small dataset with the embedded model, 
 	$(BIN)/synth run quickstart --into runs/quickstart
 
 test: .venv/dev.stamp  ## run the whole suite (no GPU, no network)
-	$(BIN)/python -m pytest -q --durations=8 --durations-min=2 tests
+	$(BIN)/pytest -q --durations=8 --durations-min=2 tests
 
 check: lint types layers docs test  ## everything a change has to pass
 
@@ -30,7 +30,7 @@ layers: .venv/dev.stamp  ## import-linter: imports point downward
 	$(BIN)/lint-imports --cache-dir .cache/import_linter
 
 docs: .venv/dev.stamp  ## what README and docstrings say is true
-	$(BIN)/python -m pytest -q $(READ)
+	$(BIN)/pytest -q $(READ)
 
 bench: .venv/dev.stamp  ## measure what a row costs beside a bare HTTP loop
 	$(BIN)/python benchmarks/overhead.py
@@ -43,7 +43,7 @@ test-wheel: .venv/dev.stamp  ## the suite on the built wheel, away from the chec
 
 test-vllm:  ## the tests that need real vLLM, on the CPU, in an environment of their own
 	.ci/vllm-env
-	.venv-vllm/bin/python -m pytest -q -m vllm -o faulthandler_timeout=600 tests
+	.venv-vllm/bin/pytest -q -m vllm -o faulthandler_timeout=600 tests
 
 clean:  ## remove environments, caches and builds; runs stay
 	rm -rf .venv .venv-vllm .cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info

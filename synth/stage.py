@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from synth.frozen import Frozen
@@ -27,6 +27,8 @@ class Stage(Frozen):
     longer count."""
     batch: ClassVar[int] = 1
     """How many records `apply_batch` is given at most."""
+    sees_all: ClassVar[bool] = False
+    """Whether it needs the whole set before it begins: it then writes `apply_all`."""
     default_prompts: ClassVar[dict[str, str]] = {}
     """Option name to the source of the prompt that is used where the recipe names none."""
 
@@ -78,3 +80,16 @@ class Stage(Frozen):
     ) -> Sequence[Sequence[Record]]:
         """Return what becomes of each record, in order."""
         return [await self.apply(record, services) for record in records]
+
+    async def apply_all(
+        self,
+        records: Sequence[Record],
+        services: Services,
+        leave: Callable[[Sequence[Record]], None],
+    ) -> None:
+        """Make of the whole set, by position, what becomes of it; `leave` what is known at once.
+
+        New records must descend from `records` or from what left before. One of `records` that does
+        not leave itself becomes a parent if anything descends from it; else that is refused.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define apply_all()")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from synth.cli.text import say, say_json, table
 from synth.errors import PluginError
 from synth.plugins import KINDS, Found, find, listed
+
+_LONGEST_DEFAULT = 32
+_NOTHING = frozenset({"null", "[]", "{}"})
 
 
 def list_all(*, as_json: bool) -> None:
@@ -44,8 +47,7 @@ def show(name: str, *, as_json: bool) -> None:
         say()
         if described["options"]:
             say("options")
-            rows = [(o["name"], o["type"], o["default"], o["help"]) for o in described["options"]]
-            table(rows)
+            table(list(_rows(described["options"])))
 
 
 def _find(name: str) -> list[tuple[str, Found]]:
@@ -76,20 +78,40 @@ def _described(kind: str, found: Found) -> dict[str, Any]:
 
 
 def _options(
-    schema: dict[str, Any], models: dict[str, Any], within: str = ""
+    schema: dict[str, Any],
+    models: dict[str, Any],
+    within: str = "",
+    given: Mapping[str, Any] | None = None,
 ) -> Iterator[dict[str, str]]:
-    """Yield each option, and behind one that has options of its own those, with dotted names."""
+    """Yield each option, and behind one that has options of its own those, with dotted names.
+
+    `given` are defaults that the outer option has for the inner ones.
+    """
     required = schema.get("required", [])
     for name, option in schema.get("properties", {}).items():
         inner = models.get(str(option.get("$ref", "")).rpartition("/")[2], {})
-        default = "…" if inner else json.dumps(option.get("default"), ensure_ascii=False)
+        default = (given or {}).get(name, option.get("default"))
+        shown = "…" if inner else json.dumps(default, ensure_ascii=False)
         yield {
             "name": within + name,
             "type": "options" if inner else _type(option),
-            "default": "required" if name in required else default,
+            "default": "required" if name in required else shown,
             "help": " ".join(option.get("description", "").split()),
         }
-        yield from _options(inner, models, f"{within}{name}.")
+        yield from _options(inner, models, f"{within}{name}.", default)
+
+
+def _rows(options: Sequence[dict[str, str]]) -> Iterator[tuple[str, str, str, str]]:
+    """Yield options as they are printed: of a second set of the same options what is set there."""
+    known: dict[str, str] = {}
+    for option in options:
+        before, _, last = option["name"].rpartition(".")
+        first = known.setdefault(f"{last} {option['help']}", before)
+        if before and first != before and option["default"] in _NOTHING:
+            continue
+        default = option["default"]
+        short = default if len(default) <= _LONGEST_DEFAULT else f"{default[:_LONGEST_DEFAULT]}…"
+        yield option["name"], option["type"], short, option["help"]
 
 
 def _type(option: dict[str, Any]) -> str:

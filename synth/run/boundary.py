@@ -68,6 +68,59 @@ def leaving(record: Record, outcomes: Sequence[Record], label: str) -> list[Reco
     return [record.as_parent(), *outcomes]
 
 
+class Whole:
+    """The boundary of a stage that sees all: what leaves it, held against what it was given."""
+
+    def __init__(self, records: Sequence[Record], label: str) -> None:
+        self._given = {record.id: record for record in records}
+        self._known = set(self._given)
+        self._roots = {record.position[:1] for record in records}
+        self._parents: set[str] = set()
+        self._left: set[str] = set()
+        self._stage = f"the stage {label!r}"
+
+    def leaving(self, outcomes: Sequence[Record]) -> list[Record]:
+        """Return outcomes as rows. Raises PluginError for what came from nowhere, or came twice."""
+        for outcome in outcomes:
+            self._check(outcome)
+            self._left.add(outcome.id)
+            self._known.add(outcome.id)
+            if outcome.id not in self._given:
+                self._parents.update(outcome.parents)
+        return list(outcomes)
+
+    def _check(self, outcome: Any) -> None:
+        if not isinstance(outcome, Record):
+            raise PluginError(f"{self._stage} let {outcome!r} leave, wanted records")
+        if outcome.id in self._left:
+            raise PluginError(f"{self._stage} let the record {outcome.id} leave twice")
+        if outcome.id not in self._given and not self._descends(outcome):
+            raise PluginError(
+                f"{self._stage} let {outcome.id} leave, which descends from nothing that it was "
+                "given; make records with record.child()"
+            )
+        if wrong := _unwritable(outcome, None):
+            raise PluginError(f"{self._stage} let {outcome.id} leave: {wrong}")
+
+    def _descends(self, outcome: Record) -> bool:
+        known = bool(outcome.parents) and self._known.issuperset(outcome.parents)
+        return known and outcome.position[:1] in self._roots
+
+    def rest(self) -> list[Record]:
+        """Return the given records that did not leave, as parents.
+
+        Raises PluginError for one that nothing descends from: it would just vanish.
+        """
+        rest = [record for record in self._given.values() if record.id not in self._left]
+        for record in rest:
+            if record.id not in self._parents:
+                raise PluginError(
+                    f"{self._stage} let record {record.id} vanish; it must leave as itself, as its "
+                    "drop, or as a parent"
+                )
+        return [record.as_parent() for record in rest]
+
+
 def _check_contract(record: Record, outcomes: Any, label: str) -> None:
     stage = f"the stage {label!r}"
     if not isinstance(outcomes, Sequence) or not outcomes:
@@ -98,9 +151,9 @@ def _descends(outcome: Record, record: Record) -> bool:
     return record.id in outcome.parents and above == record.position
 
 
-def _unwritable(outcome: Record, record: Record) -> str:
+def _unwritable(outcome: Record, record: Record | None) -> str:
     """Return what keeps a record from being written; what it took over needs no second look."""
-    if outcome.fields is record.fields and outcome.messages is record.messages:
+    if record and outcome.fields is record.fields and outcome.messages is record.messages:
         return ""
     try:
         _ = outcome.content

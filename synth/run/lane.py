@@ -1,20 +1,20 @@
 """One stage at work: an inbox, the stage, a file for what leaves it.
 
 Records move on in the order in which they are finished. A lane whose stage depends on order gets
-them by position, as soon as nothing earlier can still come.
+them by position, as soon as nothing earlier can still come; one whose stage sees all waits for all.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synth.errors import InputError, OutsideError, PluginError
 from synth.record import Record
-from synth.run.boundary import fatal, leaving, reason
+from synth.run.boundary import Whole, fatal, leaving, reason
 from synth.run.channel import Channel, Reordered, Roots
 from synth.run.plan import Step
 from synth.run.progress import StageProgress
@@ -77,6 +77,8 @@ class Lane:
 
     @property
     def _crowded(self) -> bool:
+        if self.step.stage.sees_all:
+            return False
         return self.progress.offered - self.progress.done >= self._ahead
 
     def stop(self) -> None:
@@ -87,7 +89,7 @@ class Lane:
 
     async def run(self, flow: Flow) -> None:
         """Work until the inbox has ended, then finish the file."""
-        await (self._run_in_order(flow) if self.in_order else self._run_free(flow))
+        await self._run_stage(flow)
         if self.stopping:
             return
         # Its workers' memory is needed no more, and writing the file needs some.
@@ -95,6 +97,41 @@ class Lane:
         await finished(self.file)
         self.progress.finish()
         flow.ended(self)
+
+    async def _run_stage(self, flow: Flow) -> None:
+        if self.step.stage.sees_all:
+            await self._run_whole(flow)
+        elif self.in_order:
+            await self._run_in_order(flow)
+        else:
+            await self._run_free(flow)
+
+    async def _run_whole(self, flow: Flow) -> None:
+        """Gather the whole set, then let what becomes of it leave as soon as it is known."""
+        records: list[Record] = []
+        while not (self.stopping or self.inbox.ended):
+            records += await self.inbox.get(_TAKEN)
+        if self.stopping:
+            return
+        records.sort(key=lambda record: (record.position, record.id))
+        self.progress.took(len(records))
+        whole = Whole(records, self.step.label)
+        await self._apply_all(records, lambda rows: self._leave(whole.leaving(rows), flow))
+        self._leave(whole.rest(), flow)
+        self._done_with(records, flow)
+
+    async def _apply_all(
+        self, records: list[Record], leave: Callable[[Sequence[Record]], None]
+    ) -> None:
+        try:
+            await self.step.stage.apply_all(records, self._services, leave)
+        except Exception as error:
+            if ends_run := fatal(error):
+                raise ends_run from error
+            label = self.step.label
+            raise PluginError(
+                f"the stage {label!r} broke over the whole set: {reason(error)}"
+            ) from error
 
     async def _run_free(self, flow: Flow) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -150,11 +187,16 @@ class Lane:
         self.progress.took(len(records))
         became = await self._outcomes(records)
         for record, outcomes in zip(records, became, strict=True):
-            rows = leaving(record, outcomes, self.step.label)
-            self.file.add(rows)
-            for row in rows:
-                self.progress.left(row)
-            flow.hand_on(self, [row for row in rows if row.state == "live"])
+            self._leave(leaving(record, outcomes, self.step.label), flow)
+        self._done_with(records, flow)
+
+    def _leave(self, rows: Sequence[Record], flow: Flow) -> None:
+        self.file.add(rows)
+        for row in rows:
+            self.progress.left(row)
+        flow.hand_on(self, [row for row in rows if row.state == "live"])
+
+    def _done_with(self, records: Sequence[Record], flow: Flow) -> None:
         if self.roots is not None:
             self.roots.remove(records)
         self.progress.done += len(records)

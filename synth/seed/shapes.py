@@ -13,7 +13,8 @@ fields; a column that is null counts as absent.
 | pair | `prompt` or `instruction` with `response` or `completion` | user, assistant |
 | single | nothing but `instruction`, `prompt` or `question` | one user turn |
 
-Self-Instruct's `instances` stay a field. A pair may consist of lists of turns. An empty reply makes
+Self-Instruct's `instances` stay a field; where the user's turn holds an input, too, the instruction
+(and Alpaca's input) stay fields beside it. A pair may consist of lists of turns. An empty reply makes
 no assistant turn. `question` with `answer`, and `prompt` with `chosen` and `rejected`, are no
 shape: verifiers and exports want those columns, so they stay fields.
 
@@ -95,11 +96,17 @@ def _instruction(row: dict[str, Any]) -> _Found | None:
     if row.get("instruction") is None:
         return None
     if row.get("instances") is not None:
-        first = _first_instance(row["instances"])
-        return _Found(_alpaca({**first, "instruction": row["instruction"]}), ("instruction",))
+        first = {**_first_instance(row["instances"]), "instruction": row["instruction"]}
+        return _Found(_alpaca(first), () if _has_input(first) else ("instruction",))
     if row.get("input") is not None or "output" in row:
-        return _Found(_alpaca(row), ("instruction", "input", "output"))
+        said = ("output",) if _has_input(row) else ("instruction", "input", "output")
+        return _Found(_alpaca(row), said)
     return None
+
+
+def _has_input(row: Mapping[str, Any]) -> bool:
+    """Return whether the user's turn holds more than the instruction: that stays a field then."""
+    return bool(_text(row, "input").strip())
 
 
 def _first_instance(instances: Any) -> dict[str, Any]:

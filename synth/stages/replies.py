@@ -23,6 +23,11 @@ _NUMBER = re.compile(r"(?<![\w.,-])-?\d+(?:\.\d+)?(?![\w%]|[.,]\d)")
 class MalformedError(ValueError):
     """A reply that is not what was asked for; its message is the reason, as `code: sentence`."""
 
+    def __init__(self, reason: str, *, raw: str = "") -> None:
+        super().__init__(reason)
+        self.raw = raw
+        """The reply, where whoever catches this does not have it."""
+
 
 def failed_child(
     record: Record,

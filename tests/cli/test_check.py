@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from synth.plugins import KINDS, listed
 from tests.running import command, write_lines, write_recipe
 
 HERE = Path(__file__).parent
@@ -39,7 +40,7 @@ stages:
         temprature: 1
   - respond: {engine: teacher, as: draft, prompt: broken.jinja}
   - respond: {engine: teacher, as: draft, prompt: aks.jinja}
-  - judge: {engine: teacher}
+  - verfy: {engine: teacher}
   - verify:
       verifiers:
         - lenght
@@ -77,7 +78,8 @@ def test_everything_wrong_is_told_at_once_with_line_and_nearest_name(folder: Pat
 
     assert said.code == 2
     assert said.out == ""
-    assert said.err == (HERE / "wrong_recipe.txt").read_text("utf-8")
+    text = (HERE / "wrong_recipe.txt").read_text("utf-8")
+    assert said.err == text.format(**{kind: len(listed(kind)) for kind in KINDS})
 
 
 def test_a_recipe_that_is_fine_is_summed_up(folder: Path):

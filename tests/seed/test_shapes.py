@@ -62,6 +62,11 @@ def test_an_alpaca_input_follows_the_instruction_after_a_blank_line():
     found = shaped({"instruction": "Add.", "input": "1, 2", "output": "3"})
 
     assert [message["content"] for message in found.messages] == ["Add.\n\n1, 2", "3"]
+    assert found.fields == {"instruction": "Add.", "input": "1, 2"}
+
+
+def test_an_alpaca_row_without_input_leaves_nothing_over():
+    assert shaped({"instruction": "Add.", "input": " ", "output": "3"}).fields == {}
 
 
 def test_the_first_instance_of_self_instruct_makes_the_messages_and_all_stay():
@@ -70,7 +75,7 @@ def test_the_first_instance_of_self_instruct_makes_the_messages_and_all_stay():
     found = shaped({"id": "t0", "instruction": "Add.", "instances": instances})
 
     assert [message["content"] for message in found.messages] == ["Add.\n\n1, 2", "3"]
-    assert found.fields == {"id": "t0", "instances": instances}
+    assert found.fields == {"id": "t0", "instruction": "Add.", "instances": instances}
 
 
 def test_self_instruct_without_an_instance_is_its_instruction():

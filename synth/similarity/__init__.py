@@ -1,0 +1,1 @@
+"""How alike two texts are: what stages and verifiers share. It knows texts, not records."""

@@ -1,0 +1,121 @@
+"""The pool of Self-Instruct: what a model is shown, and what its new tasks are held against."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from synth.record import Record
+from synth.similarity.rouge_l import Pool, nearest
+from synth.stages.instruction_filters import InstructionFilters
+
+_BETWEEN = re.compile(r"\n\d+\s?\. ?")
+_NUMBER_FIRST = re.compile(r"\A\s*\d+\s?\. ?")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An instruction that the model wrote, and what became of it."""
+
+    text: str
+    wrong: str
+    """Why it is not kept, as `code: sentence`, or ""."""
+    fields: dict[str, Any]
+    """What is known of its similarity to the pool."""
+
+
+def candidates(reply: str, *, capitalised: bool) -> list[str]:
+    """Return the instructions of a reply that goes on with a numbered list, white space made one.
+
+    `capitalised` does as the authors' code: the first letter in upper case, *all others* in lower.
+    """
+    found = _BETWEEN.split(_NUMBER_FIRST.sub("", reply))
+    texts = [" ".join(text.split()) for text in found]
+    return [text.capitalize() for text in texts] if capitalised else texts
+
+
+def task_of(record: Record) -> str:
+    """Return a seed's instruction without its input, which the last user turn would have, too."""
+    instruction = record.fields.get("instruction")
+    return instruction if isinstance(instruction, str) else record.instruction
+
+
+class TaskPool:
+    """Seed tasks and the machine-made ones that were kept, in order."""
+
+    def __init__(
+        self,
+        seeds: Sequence[Record],
+        *,
+        filters: InstructionFilters,
+        threshold: float,
+        neighbours: int,
+    ) -> None:
+        self.seeds = seeds
+        self.machine: list[Record] = []
+        self._versions = [0]
+        self._filters = filters
+        self._threshold = threshold
+        self._neighbours = neighbours
+        self._ids: list[str] = []
+        self._texts = Pool()
+        for record in seeds:
+            self._show(record.id, task_of(record))
+
+    def _show(self, record_id: str, instruction: str) -> None:
+        self._texts.add(instruction)
+        self._ids.append(record_id)
+
+    @property
+    def admitted(self) -> int:
+        """How many requests it has taken the replies of."""
+        return len(self._versions) - 1
+
+    def drawn(self, rng: random.Random, *, count: int, machine: int, version: int) -> list[Record]:
+        """Return `count` tasks in random order, at most `machine` of them machine-made.
+
+        They are drawn from the pool as it stood when `version` requests had been admitted.
+        """
+        old = self.machine[: self._versions[version]]
+        drawn = rng.sample(old, min(machine, len(old)))
+        drawn += rng.sample(self.seeds, min(count - len(drawn), len(self.seeds)))
+        rng.shuffle(drawn)
+        return drawn
+
+    def judged(self, text: str) -> Candidate:
+        """Return an instruction with what speaks against it: a filter, or one that is like it."""
+        if wrong := self._filters.wrong(text):
+            return Candidate(text, wrong, {})
+        if not self._neighbours:
+            return Candidate(text, self._too_similar(text), {})
+        values = self._texts.all(text)
+        near = nearest(values, self._neighbours)
+        told = {
+            "average_similarity": sum(values) / len(values),
+            "most_similar": [
+                {"id": self._ids[one.number], "rouge_l": round(one.f1, 6)} for one in near
+            ],
+        }
+        if near[0].f1 > self._threshold:
+            return Candidate(text, _similar(near[0].f1, self._ids[near[0].number]), told)
+        return Candidate(text, "", told)
+
+    def _too_similar(self, text: str) -> str:
+        found = self._texts.first_above(text, self._threshold)
+        return _similar(found.f1, self._ids[found.number]) if found else ""
+
+    def keep(self, record: Record, instruction: str) -> None:
+        """Take a new task: from now on others are held against it."""
+        self.machine.append(record)
+        self._show(record.id, instruction)
+
+    def admit_request(self) -> None:
+        """Note that all tasks of the next request have been judged."""
+        self._versions.append(len(self.machine))
+
+
+def _similar(value: float, record_id: str) -> str:
+    return f"similar: ROUGE-L {value:.4f} to the task {record_id}"
