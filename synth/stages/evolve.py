@@ -137,8 +137,8 @@ class Evolve(Stage):
             wanted = "reply" if name in FAMILIES["quality"] else "instruction"
             if file is None and wanted != self.rewrites:
                 raise ValueError(
-                    f"the operator {name!r} rewrites an {wanted}, this stage a {self.rewrites}; "
-                    "give each kind a stage of its own"
+                    f"the operator {name!r} is for the {wanted}, and this stage rewrites the "
+                    f"{self.rewrites}; give each kind a stage of its own"
                 )
         return self
 

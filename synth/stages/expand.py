@@ -96,7 +96,7 @@ class Expand(Stage):
     examples: RecipeFile | None = None
     """A seed file beside the recipe with hand-written examples to show beside the record's own."""
     shown: int = Field(default=0, ge=0)
-    """How many of `examples` are drawn for each new request."""
+    """How many of `examples` are drawn for each new request; its family stays the record's."""
     topics: int = Field(default=50, ge=1)
     """How many topics a list should have; one of them is drawn evenly, by its number."""
     booster: str = "Let it be an original one, that few others would think of."

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from synth.engine.base import Chat, Origin, Prompted, Sampling
+from synth.engine.scripted import ScriptedEngine
+from synth.run.plan import plan
 from synth.stages.evolve import Evolve
 from synth.stages.operators import FAMILIES, draw
 from tests.running import command, question, services, write_recipe
@@ -111,3 +114,30 @@ def test_check_reads_the_file_of_an_operator_of_ones_own(tmp_path: Path):
 
     assert missing.code == 2
     assert "no prompt file 'legal.jinja' beside the recipe" in missing.err
+
+
+async def test_an_operator_of_ones_own_rewrites_with_its_file(tmp_path: Path):
+    (tmp_path / "legal.jinja").write_text("Move it to court: {{ instruction }}", "utf-8")
+    recipe = write_recipe(tmp_path, RECIPE % "{legal: legal.jinja}", seeds=[{"instruction": "?"}])
+    stage = plan(recipe).steps[0].stage
+    prompts = {name: prompt.source for name, prompt in plan(recipe).steps[0].prompts.items()}
+    seen: list[str] = []
+
+    def reply(prompt: Prompted, sampling: Sampling, origin: Origin) -> str:
+        assert isinstance(prompt, Chat)
+        seen.append(prompt.messages[0]["content"])
+        return "Light scatters."
+
+    engines = {"teacher": ScriptedEngine(reply)}
+    async with services(tmp_path, engines=engines, prompts=prompts) as given:
+        records = await stage.apply(question("Why?"), given)
+
+    assert seen[0] == "Move it to court: Why?"
+    assert records[1].fields["operator"] == "legal"
+
+
+@pytest.mark.parametrize(("of", "rewrites"), [(None, "instruction"), ("reply", "reply")])
+def test_an_operator_of_ones_own_is_for_what_the_recipe_says(of: Any, rewrites: str):
+    stage = Evolve.model_validate({"engine": "x", "operators": {"legal": "x.jinja"}, "of": of})
+
+    assert stage.rewrites == rewrites
