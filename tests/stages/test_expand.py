@@ -238,16 +238,16 @@ async def test_a_request_that_is_no_good_is_a_dropped_child(
     assert child.fields["raw_reply"] == (said.text if isinstance(said, Completion) else said)
 
 
-async def test_a_failed_call_drops_its_child_only(tmp_path: Path):
+async def test_failed_calls_drop_their_children_only(tmp_path: Path):
     def reply(prompt: Prompted, sampling: Sampling, origin: Origin) -> str:
-        if origin.sample == 1:
+        if origin.sample in {1, 2}:
             raise CallFailed("timeout: no reply within 600 s")
         return f"Request {origin.sample}?"
 
-    children = await expand(tmp_path, ScriptedEngine(reply), n=3)
+    children = await expand(tmp_path, ScriptedEngine(reply), n=4)
 
-    assert [child.state for child in children] == ["live", "dropped", "live"]
-    assert reasons(children) == ["timeout: no reply within 600 s"]
+    assert [child.state for child in children] == ["live", "dropped", "dropped", "live"]
+    assert reasons(children) == ["timeout: no reply within 600 s"] * 2
 
 
 async def test_running_again_asks_nothing_and_gives_the_same(tmp_path: Path):
