@@ -40,8 +40,8 @@ class Behaviour:
 
     latency_ms: float = 0.0
     """From a request's last byte to its reply."""
-    jitter_ms: float = 0.0
-    """At most so much more, drawn evenly."""
+    sigma: float = 0.0
+    """Spread of latencies: log-normal around `latency_ms`, as those of language models are."""
     slow_share: float = 0.0
     """Share of the replies that take `slow_factor` times as long."""
     slow_factor: float = 60.0
@@ -137,7 +137,7 @@ class MockServer:
     def delay_s(self) -> float:
         """Draw how long the next reply takes."""
         how = self.behaviour
-        delay_ms = how.latency_ms + self.random.random() * how.jitter_ms
+        delay_ms = how.latency_ms * self.random.lognormvariate(0.0, how.sigma)
         is_slow = self.random.random() < how.slow_share
         return delay_ms * (how.slow_factor if is_slow else 1.0) / 1000
 
@@ -282,11 +282,9 @@ async def _serve(**options: Any) -> None:
 def main() -> None:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(description="Serve made-up completions.")
-    for name in ("port", "seed"):
+    for name in ("port", "seed", "sentences"):
         parser.add_argument(f"--{name}", type=int, default=argparse.SUPPRESS)
-    for name in ("latency", "jitter"):
-        parser.add_argument(f"--{name}-ms", type=float, default=argparse.SUPPRESS)
-    for name in ("slow-share", "slow-factor", "retry-after-s"):
+    for name in ("latency-ms", "sigma", "slow-share", "slow-factor", "retry-after-s"):
         parser.add_argument(f"--{name}", type=float, default=argparse.SUPPRESS)
     parser.add_argument("--fault", action="append", default=[], metavar="KIND=SHARE")
     given = vars(parser.parse_args())

@@ -66,9 +66,9 @@ class SelfInstruct(Stage):
     """Tasks shown in each request."""
     num_machine_instructions: int = Field(default=2, ge=0)
     """Of those, how many may be machine-made, once there are any."""
-    lag: int = Field(default=256, ge=1)
-    """Requests between a pool and the prompt that is drawn from it: a few times `at_once`, or the
-    engine waits; 1 is one request after the other. Not used in `reference`."""
+    lag: int = Field(default=512, ge=1)
+    """Requests between a pool and the prompt that is drawn from it: eight times `at_once`, or a
+    slow reply makes the engine wait; 1 is one request after the other. Not used in `reference`."""
     request_batch_size: int = Field(default=5, ge=1)
     """Requests that are drawn from one state of the pool, in `reference` only."""
     max_barren_requests: int = Field(default=100, ge=1)
