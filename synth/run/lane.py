@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from synth.errors import InputError, OutsideError, PluginError
 from synth.record import Record
-from synth.run.boundary import Whole, fatal, leaving, reason
+from synth.run.boundary import Whole, fatal, leaving, reason, shown
 from synth.run.channel import Channel, Reordered, Roots
 from synth.run.plan import Step
 from synth.run.progress import StageProgress
@@ -130,7 +130,7 @@ class Lane:
                 raise ends_run from error
             label = self.step.label
             raise PluginError(
-                f"the stage {label!r} broke over the whole set: {reason(error)}"
+                f"the stage {label!r} broke over the whole set: {reason(shown(error))}"
             ) from error
 
     async def _run_free(self, flow: Flow) -> None:
@@ -215,7 +215,7 @@ class Lane:
                 raise ends_run from error
             if len(records) == 1:
                 by = self.step.label
-                return [[records[0].drop("error", by=by, reason=reason(error))]]
+                return [[records[0].drop("error", by=by, reason=reason(shown(error)))]]
         return [(await self._outcomes([record]))[0] for record in records]
 
     async def _applied(self, records: list[Record]) -> Sequence[Sequence[Record]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from synth.engine.base import Chat, Completion, Sampling
 from synth.errors import CallFailed
@@ -14,6 +15,7 @@ from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
+from synth.stages.reasoning import Split, split
 from synth.stages.replies import failed_child
 
 
@@ -21,14 +23,27 @@ class Respond(Stage):
     """Make `n` children of a record, each with one reply of the model.
 
     The model is asked the record's conversation (a last assistant turn is answered anew), else its
-    instruction as one user turn; or what `prompt` renders. An empty reply is a dropped child
-    `empty_reply`; a reply cut off at `max_tokens` stays, with the field `finish_reason: length`.
+    instruction as one user turn; or what `prompt` renders. Thinking that a reply begins with goes
+    into the turn's `reasoning`. An empty reply is a dropped child `empty_reply`, one whose thinking
+    never ends `unfinished_reasoning`; a reply cut off at `max_tokens` stays, with the field
+    `finish_reason: length`.
+
+    With `engines` each record goes to the expert for its domain, the value of the field `route_by`;
+    the child's field `expert` names it. A record of a domain without an expert is dropped as
+    `no_expert`, unless there is one for `"*"`. Routing prompts to domain experts: Simonds et al.,
+    "MoDEM: Mixture of Domain Expert Models" (2024); here it decides who writes the data.
     """
 
     name: ClassVar[str] = "respond"
 
-    engine: str
+    engine: str | None = None
     """Name of an engine of the recipe."""
+    experts: dict[str, str] = Field(default_factory=dict[str, str], alias="engines")
+    """Instead of `engine`: domain to engine name, `"*"` for all other domains."""
+    route_by: str = "domain"
+    """The field that holds a record's domain."""
+    split_reasoning: bool = True
+    """Whether thinking in tags (`<think>` and others) is told apart from the answer."""
     n: int = Field(default=1, ge=1)
     """Replies for each record; every one is a call of its own."""
     sampling: Sampling = Sampling()
@@ -36,6 +51,17 @@ class Respond(Stage):
     """A Jinja file beside the recipe, with what the model is asked."""
     conversation: Literal["record", "prompt"] = "record"
     """What the reply is joined to: the record's conversation, if any, or the rendered prompt."""
+
+    @model_validator(mode="after")
+    def _one_way_to_an_engine(self) -> Self:
+        if (self.engine is None) == (not self.experts):
+            raise ValueError("wants `engine` or `engines`, one of the two")
+        return self
+
+    def engines(self) -> tuple[str, ...]:
+        """Return the names of the engines it asks."""
+        named = [self.engine] if self.engine else self.experts.values()
+        return tuple(dict.fromkeys(named))
 
     def needs(self) -> frozenset[str]:
         """Return that the engine must chat."""
@@ -50,27 +76,73 @@ class Respond(Stage):
         if not asked:
             raise ValueError("nothing_to_ask: the record has no words, and the stage no `prompt`")
         kept = asked if self.conversation == "prompt" or not own else own
+        engine = self._expert(record)
+        if engine is None:
+            domain = record.fields.get(self.route_by)
+            reason = f"no_expert: `engines` names none for {self.route_by} {domain!r}"
+            return [record.drop("filter", by=services.label, reason=reason)]
+        turn = _Turn(engine, asked, kept)
         if self.n == 1:
-            return [await self._child(record, asked, kept, 0, services)]
-        return await asyncio.gather(
-            *(self._child(record, asked, kept, sample, services) for sample in range(self.n))
-        )
+            return [await self._child(record, turn, 0, services)]
+        async with asyncio.TaskGroup() as tasks:
+            children = [
+                tasks.create_task(self._child(record, turn, sample, services))
+                for sample in range(self.n)
+            ]
+        return [child.result() for child in children]
 
-    async def _child(
-        self,
-        record: Record,
-        asked: tuple[Message, ...],
-        kept: tuple[Message, ...],
-        sample: int,
-        services: Services,
-    ) -> Record:
+    def _expert(self, record: Record) -> str | None:
+        """Return the engine for a record, or None."""
+        domain = record.fields.get(self.route_by)
+        known = self.experts.get(domain) if isinstance(domain, str) else None
+        return self.engine or known or self.experts.get("*")
+
+    async def _child(self, record: Record, turn: _Turn, sample: int, services: Services) -> Record:
         try:
             completion = await services.complete(
-                self.engine, Chat(asked), self.sampling, record, sample=sample
+                turn.engine, Chat(turn.asked), self.sampling, record, sample=sample
             )
         except CallFailed as failed:
-            return failed_child(record, services, sample, failed, messages=kept)
-        return _answered(record, kept, completion, sample, services.label)
+            return failed_child(record, services, sample, failed, messages=turn.kept)
+        reply, wrong = self._reply(completion)
+        child = record.child(
+            services.label,
+            sample,
+            messages=(*turn.kept, reply),
+            fields=self._fields(completion, turn.engine),
+        )
+        return child.drop("filter", by=services.label, reason=wrong) if wrong else child
+
+    def _fields(self, completion: Completion, engine: str) -> dict[str, str] | None:
+        fields = {"expert": engine} if self.experts else {}
+        if completion.finish_reason == "length":
+            fields["finish_reason"] = "length"
+        return fields or None
+
+    def _reply(self, completion: Completion) -> tuple[Message, str]:
+        """Return the assistant's turn, and why it is not kept, as `code: sentence`, or ""."""
+        thought = Split(completion.reasoning or "", completion.text.strip(), finished=True)
+        if self.split_reasoning and not completion.reasoning:
+            thought = split(completion.text)
+        reply = Message(role="assistant", content=thought.answer)
+        if thought.reasoning:
+            reply["reasoning"] = thought.reasoning
+        if completion.tool_calls:
+            reply["tool_calls"] = [dict(call) for call in completion.tool_calls]
+        if not thought.finished:
+            return reply, "unfinished_reasoning: the model was still thinking when it stopped"
+        if not reply["content"] and not completion.tool_calls:
+            return reply, "empty_reply: the model returned no text"
+        return reply, ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What is asked of whom, and what the reply is joined to."""
+
+    engine: str
+    asked: tuple[Message, ...]
+    kept: tuple[Message, ...]
 
 
 def _question(record: Record) -> tuple[Message, ...]:
@@ -81,18 +153,3 @@ def _question(record: Record) -> tuple[Message, ...]:
     if not asked and record.instruction:
         return (*messages, Message(role="user", content=record.instruction))
     return messages
-
-
-def _answered(
-    record: Record, kept: tuple[Message, ...], completion: Completion, sample: int, label: str
-) -> Record:
-    reply = Message(role="assistant", content=completion.text.strip())
-    if completion.reasoning:
-        reply["reasoning"] = completion.reasoning
-    if completion.tool_calls:
-        reply["tool_calls"] = [dict(call) for call in completion.tool_calls]
-    cut = {"finish_reason": "length"} if completion.finish_reason == "length" else None
-    child = record.child(label, sample, messages=(*kept, reply), fields=cut)
-    if not reply["content"] and not completion.tool_calls:
-        return child.drop("filter", by=label, reason="empty_reply: the model returned no text")
-    return child

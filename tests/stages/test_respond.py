@@ -233,3 +233,94 @@ async def test_a_system_turn_alone_is_completed_by_the_instruction(tmp_path: Pat
 async def test_a_record_that_says_nothing_is_an_error_of_its_own(tmp_path: Path):
     with pytest.raises(ValueError, match=r"^nothing_to_ask: "):
         await respond(tmp_path, saying("answer"), Record.seed({"n": 1}))
+
+
+# Routing
+
+
+@pytest.mark.parametrize(
+    ("domain", "expert"), [("math", "ada"), ("code", "ken"), ("law", "eve"), (None, "eve")]
+)
+async def test_a_record_goes_to_the_expert_of_its_domain(
+    tmp_path: Path, domain: str | None, expert: str
+):
+    fields = {} if domain is None else {"domain": domain}
+    record = Record.seed(fields, question().messages)
+    stage = Respond.model_validate({"engines": {"math": "ada", "code": "ken", "*": "eve"}, "n": 2})
+    engines: dict[str, Engine] = {name: saying(f"I am {name}.") for name in ("ada", "ken", "eve")}
+
+    async with services(tmp_path, engines=engines) as given:
+        children = list(await stage.apply(record, given))
+
+    assert texts(children) == [f"I am {expert}."] * 2
+    assert [child.fields["expert"] for child in children] == [expert] * 2
+    assert stage.engines() == ("ada", "ken", "eve")
+
+
+async def test_a_domain_without_an_expert_is_a_drop(tmp_path: Path):
+    record = Record.seed({"field": "law"}, question().messages)
+    stage = Respond.model_validate({"engines": {"math": "ada"}, "route_by": "field"})
+
+    async with services(tmp_path, engines={"ada": saying("Hi.")}) as given:
+        (dropped,) = await stage.apply(record, given)
+
+    assert (dropped.id, dropped.state) == (record.id, "dropped")
+    assert dropped.dropped is not None
+    assert dropped.dropped.reason == "no_expert: `engines` names none for field 'law'"
+
+
+@pytest.mark.parametrize("options", [{}, {"engine": "ada", "engines": {"*": "ken"}}])
+def test_one_way_to_an_engine_is_wanted(options: dict[str, object]):
+    with pytest.raises(ValueError, match="wants `engine` or `engines`"):
+        Respond.model_validate(options)
+
+
+# Thinking
+
+
+@pytest.mark.parametrize(
+    ("said", "reasoning", "answer"),
+    [
+        ("<think>\nTwo and two.\n</think>\n\nFour.", "Two and two.", "Four."),
+        ("Two and two.</think>Four.", "Two and two.", "Four."),
+        ("<think></think>Four.", None, "Four."),
+        ("<reasoning>Hm.</reasoning> Four.", "Hm.", "Four."),
+        (
+            "<|begin_of_thought|>Hm.<|end_of_thought|><|begin_of_solution|>Four.<|end_of_solution|>",
+            "Hm.",
+            "Four.",
+        ),
+        ("Write <think> and </think> around it.", None, "Write <think> and </think> around it."),
+    ],
+)
+async def test_thinking_is_told_apart_from_the_answer(
+    tmp_path: Path, said: str, reasoning: str | None, answer: str
+):
+    (child,) = await respond(tmp_path, saying(said), question())
+
+    assert child.messages[-1].get("reasoning") == reasoning
+    assert child.reply == answer
+
+
+async def test_thinking_that_never_ends_is_a_drop_that_keeps_it(tmp_path: Path):
+    (child,) = await respond(tmp_path, saying("<think>Let me see"), question())
+
+    assert child.dropped is not None
+    assert child.dropped.reason.startswith("unfinished_reasoning: ")
+    assert child.messages[-1].get("reasoning") == "Let me see"
+
+
+async def test_thinking_that_the_server_told_apart_is_not_looked_for(tmp_path: Path):
+    said = Completion("<think>is a tag</think>", reasoning="Hm.")
+
+    (child,) = await respond(tmp_path, saying(said), question())
+
+    assert (child.messages[-1].get("reasoning"), child.reply) == ("Hm.", "<think>is a tag</think>")
+
+
+async def test_tags_may_be_left_alone(tmp_path: Path):
+    stage = Respond(engine="teacher", split_reasoning=False)
+
+    (child,) = await respond(tmp_path, saying("<think>a</think>b"), question(), stage=stage)
+
+    assert child.reply == "<think>a</think>b"
