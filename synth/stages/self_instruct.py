@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from typing import ClassVar, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from synth.engine.base import Chat, Completion, Prompted, Sampling, Text
 from synth.errors import CallFailed, InputError
-from synth.record import Message, Record, digest
+from synth.record import Record, digest
 from synth.services import Services
 from synth.stage import Stage
 from synth.stages.instruction_filters import InstructionFilters
 from synth.stages.shipped import shipped_prompts
 from synth.stages.task_instances import with_instances
-from synth.stages.task_pool import Candidate, TaskPool, candidates, task_of
+from synth.stages.task_pool import (
+    CUT_OFF,
+    Judged,
+    TaskPool,
+    Written,
+    candidates,
+    fields_of,
+    messages_of,
+    task_of,
+)
 
 Leave = Callable[[Sequence[Record]], None]
 
@@ -101,6 +111,11 @@ class SelfInstruct(Stage):
     output_first_prompt: str | None = None
     """A Jinja file that asks for instances of a classification task, labels before inputs."""
 
+    @property
+    def wants_instances(self) -> bool:
+        """Whether each kept instruction is to be asked for instances."""
+        return self.max_instances_to_generate > 0
+
     def needs(self) -> frozenset[str]:
         """Return what the engine must do: continue raw text in `reference`, else chat."""
         return frozenset({"text" if self.mode == "reference" else "chat"})
@@ -111,6 +126,19 @@ class SelfInstruct(Stage):
             raise InputError("self_instruct wants seed tasks to begin with, it was given none")
         leave([record.as_parent() for record in records])
         await _Bootstrap(self, records, services, leave).run()
+
+    def shown(self, record: Record) -> Any:
+        """Return a task as the prompt for new ones is given it."""
+        return " ".join(task_of(record).split()).rstrip(":")
+
+    def written(self, reply: Completion, shown: int) -> list[Written]:
+        """Return the tasks of a reply to a prompt that showed so many."""
+        reference = self.mode == "reference"
+        tasks = [Written(text) for text in candidates(reply.text, capitalised=reference)]
+        if reply.finish_reason == "length":
+            whole = [] if reference else tasks[:-1]
+            tasks[len(whole) :] = [replace(task, wrong=CUT_OFF) for task in tasks[len(whole) :]]
+        return tasks
 
     def asked(self, name: str, services: Services, **names: object) -> Prompted:
         """Return one of the stage's prompts, filled in: a chat, or raw text in `reference`."""
@@ -183,7 +211,7 @@ class _Bootstrap:
             version=self._version(number),
         )
         self._shown[number] = shown
-        tasks = [" ".join(task_of(record).split()).rstrip(":") for record in shown]
+        tasks = [stage.shown(record) for record in shown]
         prompt = stage.asked("instructions_prompt", services, tasks=tasks)
         call = services.complete(
             stage.engine, prompt, stage.sampling, first, step="instructions", sample=number
@@ -196,51 +224,42 @@ class _Bootstrap:
     def _admit(self, reply: Completion | CallFailed) -> list[Record]:
         """Take the reply of the next request; return its instructions, kept or dropped."""
         number = self._pool.admitted
-        made: list[Record] = []
-        for place, candidate in enumerate(self._candidates(reply)):
-            record = self._made(number, place, candidate)
-            if not candidate.wrong:
-                self._pool.keep(record, candidate.text)
-            elif isinstance(reply, CallFailed):
-                record = record.drop("error", by=self._services.label, reason=candidate.wrong)
-            else:
-                record = record.drop("filter", by=self._services.label, reason=candidate.wrong)
-            made.append(record)
-        del self._shown[number]
+        shown = self._shown.pop(number)
+        if isinstance(reply, CallFailed):
+            record = self._made(shown, (number, 0), Judged(Written("")))
+            made = [record.drop("error", by=self._services.label, reason=reply.reason)]
+        else:
+            tasks = self._stage.written(reply, len(shown))
+            made = [self._judged(shown, (number, place), task) for place, task in enumerate(tasks)]
         self._pool.admit_request()
         self._barren = 0 if any(record.state == "live" for record in made) else self._barren + 1
         return made
 
-    def _candidates(self, reply: Completion | CallFailed) -> Iterator[Candidate]:
-        """Yield the instructions of a reply; each is judged when the one before was admitted."""
-        if isinstance(reply, CallFailed):
-            yield Candidate("", reply.reason, {})
-            return
-        reference = self._stage.mode == "reference"
-        texts = candidates(reply.text, capitalised=reference)
-        cut = reply.finish_reason == "length"
-        for place, text in enumerate(texts):
-            if cut and (reference or place == len(texts) - 1):
-                yield Candidate(text, "cut_off: the reply ended at `max_tokens`", {})
-            else:
-                yield self._pool.judged(text)
+    def _judged(self, shown: Sequence[Record], place: tuple[int, int], task: Written) -> Record:
+        """Return a task as a record, dropped or taken into the pool."""
+        judged = self._pool.judged(task)
+        record = self._made(shown, place, judged)
+        if judged.wrong:
+            return record.drop("filter", by=self._services.label, reason=judged.wrong)
+        self._pool.keep(record, task.instruction)
+        return record
 
-    def _made(self, request: int, place: int, candidate: Candidate) -> Record:
+    def _made(self, shown: Sequence[Record], place: tuple[int, int], judged: Judged) -> Record:
         """Return a new task: a child of what its request showed, and the first of a family."""
-        shown = tuple(record.id for record in self._shown[request])
-        made = digest("task", self._services.label, str(request), str(place), *shown)
+        parents = tuple(record.id for record in shown)
+        made = digest("task", self._services.label, *map(str, place), *parents)
         return Record(
             id=made,
-            parents=shown,
+            parents=parents,
             family=made,
-            position=(*self._first.position, request, place),
-            fields={"instruction": candidate.text, "request": request, **candidate.fields},
-            messages=(Message(role="user", content=candidate.text),),
+            position=(*self._first.position, *place),
+            fields={"request": place[0], **fields_of(judged.task), **judged.similarity},
+            messages=tuple(messages_of(judged.task)),
         )
 
     def _take(self, record: Record, tasks: asyncio.TaskGroup) -> None:
         """Let an instruction leave; a kept one as the parent of the instances to come."""
-        if record.state == "live" and self._stage.max_instances_to_generate:
+        if record.state == "live" and self._stage.wants_instances:
             self._leave([record.as_parent()])
             tasks.create_task(self._instances(record))
         else:

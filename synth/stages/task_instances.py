@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from synth.errors import CallFailed
 from synth.prompt import names_of
-from synth.record import Message, Record
+from synth.record import Record
 from synth.services import Services
 from synth.stages.replies import MalformedError, choice_in, failed_child, malformed_child
+from synth.stages.task_pool import CUT_OFF, Written, fields_of, messages_of
 
 if TYPE_CHECKING:
     from synth.stages.self_instruct import SelfInstruct
@@ -122,7 +123,7 @@ async def with_instances(record: Record, stage: SelfInstruct, services: Services
         return [malformed_child(record, services, 0, completion.text, wrong)]
     reasons = wrong_instances(found)
     if completion.finish_reason == "length":
-        reasons[-1] = "cut_off: the reply ended at `max_tokens`"
+        reasons[-1] = CUT_OFF
     return _children(record, found, _not_too_many(record, reasons, stage, services), services)
 
 
@@ -161,17 +162,9 @@ def _children(
 ) -> list[Record]:
     children: list[Record] = []
     for number, (instance, why) in enumerate(zip(found, reasons, strict=True)):
-        asked = (
-            f"{record.instruction}\n\n{instance.input}" if instance.input else record.instruction
-        )
+        task = Written(record.instruction, instance.input, instance.output)
         child = record.child(
-            services.label,
-            number,
-            messages=(
-                Message(role="user", content=asked),
-                Message(role="assistant", content=instance.output),
-            ),
-            fields={"input": instance.input, "output": instance.output},
+            services.label, number, messages=messages_of(task), fields=fields_of(task)
         )
         children.append(child.drop("filter", by=services.label, reason=why) if why else child)
     return children

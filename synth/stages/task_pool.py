@@ -4,27 +4,41 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from synth.record import Record
+from synth.record import Message, Record
 from synth.similarity.rouge_l import Pool, nearest
 from synth.stages.instruction_filters import InstructionFilters
+
+CUT_OFF = "cut_off: the reply ended at `max_tokens`"
 
 _BETWEEN = re.compile(r"\n\d+\s?\. ?")
 _NUMBER_FIRST = re.compile(r"\A\s*\d+\s?\. ?")
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """An instruction that the model wrote, and what became of it."""
+class Written:
+    """A task that the model wrote."""
 
-    text: str
-    wrong: str
+    instruction: str
+    input: str = ""
+    output: str | None = None
+    """None where only the instruction was asked for."""
+    wrong: str = ""
     """Why it is not kept, as `code: sentence`, or ""."""
-    fields: dict[str, Any]
-    """What is known of its similarity to the pool."""
+    raw: str = ""
+    """The reply's part that could not be read, if it is that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A task with what spoke against it, and how alike it is to the pool."""
+
+    task: Written
+    wrong: str = ""
+    similarity: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 def candidates(reply: str, *, capitalised: bool) -> list[str]:
@@ -35,6 +49,23 @@ def candidates(reply: str, *, capitalised: bool) -> list[str]:
     found = _BETWEEN.split(_NUMBER_FIRST.sub("", reply))
     texts = [" ".join(text.split()) for text in found]
     return [text.capitalize() for text in texts] if capitalised else texts
+
+
+def fields_of(task: Written) -> dict[str, Any]:
+    """Return what a record keeps of a task: its parts, and the raw text where it has none."""
+    fields: dict[str, Any] = {"instruction": task.instruction}
+    if task.output is not None:
+        fields |= {"input": task.input, "output": task.output}
+    return {**fields, "raw_reply": task.raw} if task.raw else fields
+
+
+def messages_of(task: Written) -> list[Message]:
+    """Return a task as a conversation: the input follows the instruction after a blank line."""
+    asked = f"{task.instruction}\n\n{task.input}" if task.input else task.instruction
+    turns = [Message(role="user", content=asked)]
+    return (
+        turns if task.output is None else [*turns, Message(role="assistant", content=task.output)]
+    )
 
 
 def task_of(record: Record) -> str:
@@ -85,12 +116,13 @@ class TaskPool:
         rng.shuffle(drawn)
         return drawn
 
-    def judged(self, text: str) -> Candidate:
-        """Return an instruction with what speaks against it: a filter, or one that is like it."""
-        if wrong := self._filters.wrong(text):
-            return Candidate(text, wrong, {})
+    def judged(self, task: Written) -> Judged:
+        """Return a task with what speaks against it: a filter, or one that is like it."""
+        text = task.instruction
+        if wrong := task.wrong or self._filters.wrong(text):
+            return Judged(task, wrong)
         if not self._neighbours:
-            return Candidate(text, self._too_similar(text), {})
+            return Judged(task, self._too_similar(text))
         values = self._texts.all(text)
         near = nearest(values, self._neighbours)
         told = {
@@ -100,8 +132,8 @@ class TaskPool:
             ],
         }
         if near[0].f1 > self._threshold:
-            return Candidate(text, _similar(near[0].f1, self._ids[near[0].number]), told)
-        return Candidate(text, "", told)
+            return Judged(task, _similar(near[0].f1, self._ids[near[0].number]), told)
+        return Judged(task, "", told)
 
     def _too_similar(self, text: str) -> str:
         found = self._texts.first_above(text, self._threshold)
