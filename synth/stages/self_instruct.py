@@ -96,8 +96,9 @@ class SelfInstruct(Stage):
         temperature=0.7, top_p=0.5, presence_penalty=2.0, max_tokens=1024, stop=("\n16",)
     )
     """How new tasks are drawn; `stop` ends a list at its 16th item."""
-    classification_sampling: Sampling = Sampling(temperature=0.0, max_tokens=3)
-    """How the answer to the classification test is drawn."""
+    classification_sampling: Sampling = Sampling(temperature=0.0, max_tokens=10, stop=("Task:",))
+    """How the answer to the classification test is drawn. The authors' 3 tokens are enough for raw
+    text; a chat may say more than the word."""
     instance_sampling: Sampling = Sampling(
         temperature=0.0, presence_penalty=1.5, max_tokens=350, stop=("Example 6", "Task:")
     )

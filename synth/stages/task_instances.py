@@ -17,7 +17,7 @@ from synth.stages.task_pool import CUT_OFF, Written, fields_of, messages_of
 if TYPE_CHECKING:
     from synth.stages.self_instruct import SelfInstruct
 
-_YES = ("Yes", "yes", "YES")
+_YES = (["Yes"], ["yes"], ["YES"])
 
 _LABEL = "Class label:"
 _EXAMPLE = re.compile(r"Example\s?\d*\.?")
@@ -136,11 +136,10 @@ async def _classified(record: Record, stage: SelfInstruct, services: Services) -
         record,
         step="classification",
     )
-    said = completion.text.strip()
     if stage.mode == "reference":
-        return said in _YES
+        return completion.text.split()[:1] in _YES
     try:
-        return choice_in(said, ("yes", "no")) == "yes"
+        return choice_in(completion.text, ("yes", "no")) == "yes"
     except MalformedError as wrong:
         raise MalformedError(str(wrong), raw=completion.text) from wrong
 
