@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from synth.engine.base import Completion, Sampling, Text
+from synth.engine.base import Chat, Completion, Sampling, Text
 from synth.errors import CallFailed, EngineRefused
 from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
 from synth.stages.replies import failed_child
+from synth.stages.shipped import shipped_prompts
 
 _USER_TURN = "SYNTH USER TURN"
 _SYSTEM_TURN = "SYNTH SYSTEM TURN"
@@ -32,87 +33,180 @@ class PreQuery:
 
 
 class Magpie(Stage):
-    """Make `n` children of a record, each with one user turn that the model itself wrote.
+    """Make `n` children of a record, each with user turns that the model itself wrote.
 
     The prompt is the model's own chat template up to where the user's words begin, so that the
     model goes on as a user would; generation ends at the template's end-of-turn token. With
     `system_prompt` the model is steered to a domain; the system turn is not kept unless
-    `keep_system`.
+    `keep_system`. With `turns` above 1 the same model replies, and then goes on as the user again,
+    under the system turn `turn_prompt`, which is never kept; the conversation ends with the user.
+    Add `respond` for the last reply.
 
-    An empty turn is a dropped child `empty_instruction`, one cut off `cut_off_instruction`.
+    A child whose turn is no good is dropped with what was said before: `empty_instruction`,
+    `cut_off_instruction`, and between turns `empty_reply`, `cut_off_reply`.
 
     Method: Xu et al., "Magpie: Alignment Data Synthesis from Scratch by Prompting Aligned LLMs with
-    Nothing" (2024), section 2, step 1. Use `respond` for step 2.
+    Nothing" (2024), section 2, step 1, and its multi-turn variant (Magpie-MT).
     """
 
     name: ClassVar[str] = "magpie"
+    default_prompts: ClassVar[dict[str, str]] = shipped_prompts("magpie")
 
     engine: str
     """Name of an engine of the recipe; it must continue raw text and show its chat template."""
     n: int = Field(default=1, ge=1)
-    """Instructions for each record; every one is a call of its own."""
+    """Conversations for each record."""
+    turns: int = Field(default=1, ge=1, le=16)
+    """User turns of a conversation; the paper's multi-turn data has 2."""
     sampling: Sampling = Sampling(temperature=1.0, top_p=1.0, max_tokens=2048)
+    """How user turns are drawn."""
+    settings: tuple[tuple[float, float], ...] = ()
+    """Pairs (temperature, top_p) that the `n` children take in turn, instead of those of
+    `sampling`; the paper mixes (1.0, 1.0), (1.1, 0.995), (1.2, 0.995) and (1.25, 0.99)."""
+    reply_sampling: Sampling = Sampling(temperature=0.0, max_tokens=4096)
+    """How the replies between user turns are drawn."""
     system_prompt: str | None = None
     """A Jinja file beside the recipe with the text of a system turn that steers the model."""
+    turn_prompt: str | None = None
+    """A Jinja file with the system turn under which user turns after the first are written."""
     keep_system: bool = False
     """Whether the system turn stays in the conversation."""
 
+    @field_validator("settings")
+    @classmethod
+    def _can_be_drawn_with(
+        cls, settings: tuple[tuple[float, float], ...]
+    ) -> tuple[tuple[float, float], ...]:
+        for temperature, top_p in settings:
+            if temperature < 0 or not 0 < top_p <= 1:
+                raise ValueError(
+                    "wants pairs (temperature of at least 0, top_p above 0 and at most 1)"
+                )
+        return settings
+
     def needs(self) -> frozenset[str]:
-        """Return that the engine must continue raw text and show its chat template."""
-        return frozenset({"text", "chat_text"})
+        """Return that the engine must continue raw text, show its template, and perhaps chat."""
+        needed = {"text", "chat_text"}
+        return frozenset(needed | {"chat"} if self.turns > 1 else needed)
 
     async def apply(self, record: Record, services: Services) -> Sequence[Record]:
         """Return the `n` children."""
-        system = self._system(record, services)
+        system = rendered("system_prompt", record, services)
         query = await services.resource(
             f"pre-query|{self.engine}|{system is not None}",
             lambda: pre_query(self.engine, services, steered=system is not None),
         )
-        before = query.before if system is None else query.before.replace(_SYSTEM_TURN, system)
-        sampling = self.sampling.model_copy(
-            update={"stop": tuple(dict.fromkeys(filter(None, (*self.sampling.stop, query.end))))}
-        )
-        prompt = Text(before, add_special_tokens=False)
-        kept = () if system is None or not self.keep_system else (_system_turn(system),)
-        asked = (prompt, sampling)
-        return await asyncio.gather(
-            *(self._child(record, asked, kept, sample, services) for sample in range(self.n))
-        )
+        async with asyncio.TaskGroup() as tasks:
+            children = [
+                tasks.create_task(
+                    _Conversation(self, record, services, system, query).child(sample)
+                )
+                for sample in range(self.n)
+            ]
+        return [child.result() for child in children]
 
-    def _system(self, record: Record, services: Services) -> str | None:
-        if "system_prompt" not in services.prompts:
-            return None
-        return services.prompts["system_prompt"].render(names_of(record))[0]["content"]
+    def drawn(self, end: str, sample: int) -> Sampling:
+        """Return how a user turn of child `sample` is drawn; `end` ends it."""
+        stop = tuple(dict.fromkeys(filter(None, (*self.sampling.stop, end))))
+        changed: dict[str, object] = {"stop": stop}
+        if self.settings:
+            temperature, top_p = self.settings[sample % len(self.settings)]
+            changed |= {"temperature": temperature, "top_p": top_p}
+        return self.sampling.model_copy(update=changed)
 
-    async def _child(
+
+def rendered(option: str, record: Record, services: Services) -> str | None:
+    """Return the text of a prompt that is one system turn, or None where there is none."""
+    if option not in services.prompts:
+        return None
+    return services.prompts[option].render(names_of(record))[0]["content"]
+
+
+class _Conversation:
+    """One child of a record, turn by turn."""
+
+    def __init__(
         self,
+        stage: Magpie,
         record: Record,
-        asked: tuple[Text, Sampling],
-        kept: tuple[Message, ...],
-        sample: int,
         services: Services,
-    ) -> Record:
+        system: str | None,
+        query: PreQuery,
+    ) -> None:
+        self._stage = stage
+        self._record = record
+        self._services = services
+        self._system = () if system is None else (_system_turn(system),)
+        self._query = query
+        self._said: list[Message] = []
+
+    async def child(self, sample: int) -> Record:
+        """Return the conversation as child `sample`, dropped if one of its turns is no good."""
+        services = self._services
         try:
-            completion = await services.complete(
-                self.engine, *asked, record, step="instruction", sample=sample
-            )
+            wrong = await self._user_turn(1, sample)
+            for turn in range(2, self._stage.turns + 1):
+                wrong = wrong or await self._reply(turn, sample)
+                wrong = wrong or await self._user_turn(turn, sample)
         except CallFailed as failed:
-            return failed_child(record, services, sample, failed)
-        turn = Message(role="user", content=completion.text.strip())
-        child = record.child(services.label, sample, messages=(*kept, turn))
-        reason = _unusable(completion)
-        return child.drop("filter", by=services.label, reason=reason) if reason else child
+            kept = self._kept if self._said else None
+            return failed_child(self._record, services, sample, failed, messages=kept)
+        child = self._record.child(services.label, sample, messages=self._kept)
+        return child.drop("filter", by=services.label, reason=wrong) if wrong else child
+
+    @property
+    def _kept(self) -> tuple[Message, ...]:
+        system = self._system if self._stage.keep_system else ()
+        return (*system, *self._said)
+
+    async def _user_turn(self, turn: int, sample: int) -> str:
+        """Let the model go on as the user; return why that is no good, or ""."""
+        completion = await self._services.complete(
+            self._stage.engine,
+            Text(await self._before(), add_special_tokens=False),
+            self._stage.drawn(self._query.end, sample),
+            self._record,
+            step="instruction" if turn == 1 else f"instruction {turn}",
+            sample=sample,
+        )
+        self._said.append(Message(role="user", content=completion.text.strip()))
+        return _unusable(completion, "instruction", "user turn")
+
+    async def _before(self) -> str:
+        """Return what stands before the next user turn in the model's template."""
+        if not self._said:
+            before = self._query.before
+            return (
+                before.replace(_SYSTEM_TURN, self._system[0]["content"]) if self._system else before
+            )
+        steering = rendered("turn_prompt", self._record, self._services) or ""
+        turns = [_system_turn(steering), *self._said, Message(role="user", content=_USER_TURN)]
+        engine = self._services.engine(self._stage.engine)
+        return (await engine.chat_text(turns, reply_next=False)).rpartition(_USER_TURN)[0]
+
+    async def _reply(self, turn: int, sample: int) -> str:
+        """Let the model reply, before user turn `turn`; return why that is no good, or ""."""
+        completion = await self._services.complete(
+            self._stage.engine,
+            Chat((*self._system, *self._said)),
+            self._stage.reply_sampling,
+            self._record,
+            step=f"reply {turn - 1}",
+            sample=sample,
+        )
+        self._said.append(Message(role="assistant", content=completion.text.strip()))
+        return _unusable(completion, "reply", "reply")
 
 
 def _system_turn(text: str) -> Message:
     return Message(role="system", content=text)
 
 
-def _unusable(completion: Completion) -> str:
+def _unusable(completion: Completion, code: str, what: str) -> str:
     if not completion.text.strip():
-        return "empty_instruction: the model ended the user turn at once"
+        return f"empty_{code}: the model ended the {what} at once"
     if completion.finish_reason == "length":
-        return "cut_off_instruction: the user turn did not end within `max_tokens`"
+        return f"cut_off_{code}: the {what} did not end within `max_tokens`"
     return ""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import PrivateAttr
 
-from synth.engine.base import Completion, Engine, Origin, Prompted, Sampling, Text
+from synth.engine.base import Chat, Completion, Engine, Origin, Prompted, Sampling, Text
 from synth.engine.scripted import Script, ScriptedEngine
 from synth.errors import CallFailed, EngineRefused, Outage
 from synth.record import Message, Record
@@ -48,7 +48,7 @@ async def magpie(
     folder: Path, engine: Engine, records: Sequence[Record], prompt: str = "", **options: Any
 ) -> list[Record]:
     """Return what the stage `ask` makes of records."""
-    prompts = {"system_prompt": prompt} if prompt else {}
+    prompts = {"turn_prompt": "Go on."} | ({"system_prompt": prompt} if prompt else {})
     stage = Magpie.model_validate({"engine": "teacher", **options})
     async with services(folder, label="ask", engines={"teacher": engine}, prompts=prompts) as given:
         return [child for record in records for child in await stage.apply(record, given)]
@@ -250,3 +250,116 @@ async def test_a_template_that_could_not_be_had_once_is_asked_for_again(tmp_path
         (child,) = await stage.apply(empty_seeds(1)[0], given)
 
     assert child.instruction == "Why?"
+
+
+# Several turns and settings
+
+
+class Chatting(Templated):
+    """A template that writes the assistant's turns, too."""
+
+    def __init__(self, script: Script, /, **template: Any) -> None:
+        super().__init__(script, **template)
+
+    async def chat_text(self, messages: Sequence[Message], *, reply_next: bool) -> str:
+        """Return all turns under their role's name."""
+        turns = [f"<{message['role']}>{message['content']}<end>" for message in messages]
+        return "".join(turns) + "<assistant>" * reply_next
+
+
+def talking(asked: list[tuple[str, Prompted]]) -> Script:
+    """Return a script that notes what it is asked, and says which call it is."""
+
+    def reply(prompt: Prompted, sampling: Sampling, origin: Origin) -> str:
+        asked.append((origin.step, prompt))
+        return f"{origin.step}."
+
+    return reply
+
+
+async def test_the_model_replies_and_goes_on_as_the_user(tmp_path: Path):
+    asked: list[tuple[str, Prompted]] = []
+
+    (child,) = await magpie(tmp_path, Chatting(talking(asked)), empty_seeds(1), turns=3)
+
+    assert [(turn["role"], turn["content"]) for turn in child.messages] == [
+        ("user", "instruction."),
+        ("assistant", "reply 1."),
+        ("user", "instruction 2."),
+        ("assistant", "reply 2."),
+        ("user", "instruction 3."),
+    ]
+    assert asked[0] == ("instruction", Text("<user>", add_special_tokens=False))
+    assert asked[1] == ("reply 1", Chat((Message(role="user", content="instruction."),)))
+
+
+async def test_a_later_user_turn_is_steered_by_a_system_turn_that_is_not_kept(tmp_path: Path):
+    asked: list[tuple[str, Prompted]] = []
+    engine = Chatting(talking(asked))
+
+    children = await magpie(
+        tmp_path, engine, empty_seeds(1), "You teach law.", turns=2, keep_system=True
+    )
+
+    later = asked[2][1]
+    assert isinstance(later, Text)
+    assert later.text == (
+        "<system>Go on.<end><user>instruction.<end><assistant>reply 1.<end><user>"
+    )
+    assert [turn["content"] for turn in children[0].messages][:2] == [
+        "You teach law.",
+        "instruction.",
+    ]
+    assert asked[1][1] == Chat(
+        (
+            Message(role="system", content="You teach law."),
+            Message(role="user", content="instruction."),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("bad", "said", "code"),
+    [
+        ("reply 1", "", "empty_reply"),
+        ("reply 1", Completion("So", finish_reason="length"), "cut_off_reply"),
+        ("instruction 2", " ", "empty_instruction"),
+        ("instruction 2", Completion("Wh", finish_reason="length"), "cut_off_instruction"),
+    ],
+)
+async def test_a_conversation_with_a_bad_turn_is_dropped_as_far_as_it_went(
+    tmp_path: Path, bad: str, said: str | Completion, code: str
+):
+    def reply(prompt: Prompted, sampling: Sampling, origin: Origin) -> str | Completion:
+        return said if origin.step == bad else "Fine."
+
+    (child,) = await magpie(tmp_path, Chatting(reply), empty_seeds(1), turns=3)
+
+    assert child.dropped is not None
+    assert child.dropped.reason.startswith(f"{code}: ")
+    assert len(child.messages) == (2 if bad == "reply 1" else 3)
+
+
+async def test_children_take_the_settings_in_turn(tmp_path: Path):
+    seen: list[tuple[int, float | None, float | None]] = []
+
+    def reply(prompt: Prompted, sampling: Sampling, origin: Origin) -> str:
+        seen.append((origin.sample, sampling.temperature, sampling.top_p))
+        return "Why?"
+
+    await magpie(
+        tmp_path, Templated(reply), empty_seeds(1), n=3, settings=[[1.0, 1.0], [1.2, 0.995]]
+    )
+
+    assert sorted(seen) == [(0, 1.0, 1.0), (1, 1.2, 0.995), (2, 1.0, 1.0)]
+
+
+@pytest.mark.parametrize("pair", [[-1, 1.0], [1.0, 0], [1.0, 1.1]])
+def test_settings_that_nobody_can_draw_with_are_refused(pair: list[float]):
+    with pytest.raises(ValueError, match="wants pairs"):
+        Magpie.model_validate({"engine": "teacher", "settings": [pair]})
+
+
+def test_only_several_turns_need_an_engine_that_chats():
+    assert Magpie(engine="teacher").needs() == {"text", "chat_text"}
+    assert Magpie(engine="teacher", turns=2).needs() == {"text", "chat_text", "chat"}
