@@ -1,0 +1,71 @@
+"""Who says what in a dialogue: transcripts cut into exchanges, replies cut to one role's words."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from synth.stages.replies import MalformedError
+
+Role = Literal["user", "assistant"]
+HUMAN, AI = "[Human]", "[AI]"
+_NAMES = {"user": "human|user", "assistant": "ai|assistant"}
+_TAG = re.compile(
+    r"^[ \t]*(?:\[(human|user|ai|assistant)\]:?|[#*]*[ \t]*(human|user|ai|assistant)[*]*:[*]*"
+    r"|<\|(?:im_start\|>)?(user|assistant)(?:\|>)?)[ \t]*",
+    re.IGNORECASE | re.MULTILINE,
+)
+_FENCED = re.compile(r"^```.*?(?:^```|\Z)", re.MULTILINE | re.DOTALL)
+_LIKE_AN_ASSISTANT = re.compile(
+    r"\bas an ai\b|\bhow (?:can|may) i (?:help|assist) you\b|\bi(?:'m| am) an? (?:ai|virtual)\b"
+    r"|\bi(?:'m| am) here to (?:help|assist)\b",
+    re.IGNORECASE,
+)
+
+
+def exchanges(transcript: str, *, keep_last: bool = True) -> list[tuple[str, str]]:
+    """Return what the human asked and the AI said, pair by pair, up to the first malformed one.
+
+    Cut at `[Human]`; what stands before the first is left out. A piece is well formed if it has
+    exactly one `[AI]` with words on both sides. Without `keep_last` the last piece does not count,
+    whatever it holds.
+    """
+    pieces = transcript.split(HUMAN)[1:]
+    found: list[tuple[str, str]] = []
+    for piece in pieces if keep_last else pieces[:-1]:
+        asked, *said = (part.strip() for part in piece.split(AI))
+        if len(said) != 1 or not asked or not said[0]:
+            break
+        found.append((asked, said[0]))
+    return found
+
+
+def own_words(text: str, role: Role) -> tuple[str, bool]:
+    """Return what `role` itself says in a reply, and whether the rest was cut off.
+
+    A tag of its own role at the start is taken away; from any later line that begins with a role's
+    tag on, all is cut. Lines in fenced code are no tags. Raises MalformedError if a reply begins
+    with the other role's tag, or holds no words of its own.
+    """
+    fenced = [range(*block.span()) for block in _FENCED.finditer(text)]
+    tags = [tag for tag in _TAG.finditer(text) if not any(tag.start() in code for code in fenced)]
+    start = 0
+    if tags and not text[: tags[0].start()].strip():
+        first = tags.pop(0)
+        if _role_of(first) != role:
+            raise MalformedError(f"role_leak: wanted the {role}'s words, found the other role's")
+        start = first.end()
+    end = tags[0].start() if tags else len(text)
+    if not (own := text[start:end].strip()):
+        raise MalformedError(f"empty_turn: the {role} said nothing")
+    return own, bool(tags)
+
+
+def _role_of(tag: re.Match[str]) -> Role:
+    named = next(name for name in tag.groups() if name)
+    return "user" if re.fullmatch(_NAMES["user"], named, re.IGNORECASE) else "assistant"
+
+
+def speaks_like_an_assistant(text: str) -> bool:
+    """Return whether a message offers help, or calls itself an AI: no user does."""
+    return bool(_LIKE_AN_ASSISTANT.search(text))
