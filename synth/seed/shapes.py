@@ -14,8 +14,8 @@ fields; a column that is null counts as absent.
 | single | nothing but `instruction`, `prompt` or `question` | one user turn |
 
 Self-Instruct's `instances` stay a field; where the user's turn holds an input, too, the instruction
-(and Alpaca's input) stay fields beside it. A pair may consist of lists of turns. An empty reply makes
-no assistant turn. `question` with `answer`, and `prompt` with `chosen` and `rejected`, are no
+(and Alpaca's input) stay fields beside it. A pair may consist of lists of turns. An empty reply
+makes no assistant turn. `question` with `answer`, and `prompt` with `chosen` and `rejected`, are no
 shape: verifiers and exports want those columns, so they stay fields.
 
 A turn keeps `name`, `tool_calls`, `tool_call_id` and its reasoning (`reasoning` or
