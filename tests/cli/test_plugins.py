@@ -35,15 +35,21 @@ def test_the_list_can_be_read_by_a_script():
 
 
 def test_one_plugin_is_explained_with_its_options():
-    said = command("plugins", "show", "respond")
+    said = command("plugins", "show", "magpie")
 
     assert said.code == 0
     lines = said.out.splitlines()
-    assert lines[0].startswith("respond  (stage, expertsynth ")
-    assert lines[2] == "  Make `n` children of a record, each with one reply of the model."
+    assert lines[0].startswith("magpie  (stage, expertsynth ")
+    assert (
+        lines[2]
+        == "  Make `n` children of a record, each with user turns that the model itself wrote."
+    )
     options = {row[0]: row[1:3] for row in rows(said.out[said.out.index("\noptions\n") :]) if row}
     assert options["engine"] == ["string", "required"]
     assert options["n"] == ["integer", "1"]
+    assert options["sampling.temperature"] == ["number", "1.0"]
+    assert options["reply_sampling.max_tokens"] == ["integer", "4096"]
+    assert "reply_sampling.top_k" not in options
 
 
 def test_options_inside_of_options_are_explained_too():

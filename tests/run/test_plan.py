@@ -150,7 +150,7 @@ def test_engines_given_in_python_replace_those_of_the_recipe(folder: Path):
 def test_prompt_texts_of_the_stage_itself_need_no_file(tmp_path: Path):
     text = "name: a\nseeds: {count: 2}\nengines: {m: scripted}\nstages: [{magpie: {engine: m}}]"
 
-    assert plan(write_recipe(tmp_path, text)).steps[0].prompts == {}
+    assert list(plan(write_recipe(tmp_path, text)).steps[0].prompts) == ["turn_prompt"]
 
 
 COMPLAINTS: list[tuple[tuple[str, str], str]] = [
