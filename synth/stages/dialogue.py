@@ -38,8 +38,8 @@ class Dialogue(Stage):
 
     Persona and goal are the record's fields of that name, else drawn evenly from `personas` and
     `goals`. Children carry them as fields, with `turns`, the exchanges that they have, and
-    `cut_turns`, the numbers (from 0) of messages of which words in the other role's name were cut.
-    A transcript ends before such a message's next one, for its author mixed the roles there.
+    `cut_turns`, the numbers of messages (the first of the talk is 0) of which words in the other
+    role's name were cut. A transcript ends with such an exchange: its author mixed the roles there.
 
     Dropped, with the raw reply and the messages before it: `role_leak` (the other role's words),
     `role_confusion` (the user's side speaks like an assistant), `empty_turn`, `cut_off` (at

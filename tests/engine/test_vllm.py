@@ -19,6 +19,7 @@ import time
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -336,33 +337,64 @@ async def test_a_recipe_makes_a_dataset_in_process(model: Path, tmp_path: Path):
     await check_a_recipe_makes_a_dataset({"vllm": arguments}, tmp_path)
 
 
-async def check_a_recipe_makes_a_dataset(engine: JsonValue, folder: Path):
-    recipe: JsonValue = {
-        "name": "real",
-        "seeds": {"count": 64},
-        "engines": {"teacher": engine},
-        "stages": [
-            {"magpie": {"engine": "teacher", "sampling": {"temperature": 1, "max_tokens": 32}}},
-            {"respond": {"engine": "teacher", "sampling": {"temperature": 0, "max_tokens": 8}}},
-        ],
+async def test_the_methods_run_with_the_server(url: str, tmp_path: Path):
+    engine: Any = {"http": {"url": url, "model": "smollm2"}}
+    short: Any = {"temperature": 1, "max_tokens": 24}
+    magpie: Any = {
+        "engine": "teacher",
+        "turns": 2,
+        "sampling": short,
+        "reply_sampling": short,
     }
-    (folder / "recipe.yaml").write_text(json.dumps(recipe))
+    answer: Any = {
+        "engines": {"math": "expert", "*": "teacher"},
+        "sampling": {"max_tokens": 8},
+    }
+    talk: Any = {"engine": "teacher", "turns": 2, "sampling": short, "user_sampling": short}
+    seeds = [{"instruction": "Name a fruit.", "domain": domain} for domain in ("math", "law")]
+    (tmp_path / "seeds.jsonl").write_text("\n".join(map(json.dumps, seeds)))
+
+    for seed, stage in (({"count": 16}, {"magpie": magpie}), (["seeds.jsonl"], {"respond": answer}),
+                        (["seeds.jsonl"], {"dialogue": {**talk, "n": 8}})):  # fmt: skip
+        engines: Any = {"teacher": engine, "expert": engine}
+        await run(tmp_path, {"name": "m", "seeds": seed, "engines": engines, "stages": [stage]})
+        (name,) = stage
+        left = rows(tmp_path, f"SELECT state, messages, fields FROM records WHERE stage = '{name}'")
+        assert any(state == "live" for state, _, _ in left), left
+        if name == "respond":
+            assert {json.loads(fields).get("expert") for _, _, fields in left} >= {
+                "expert",
+                "teacher",
+            }
+
+
+async def check_a_recipe_makes_a_dataset(engine: Any, folder: Path):
+    stages: Any = [
+        {"magpie": {"engine": "teacher", "sampling": {"temperature": 1, "max_tokens": 32}}},
+        {"respond": {"engine": "teacher", "sampling": {"temperature": 0, "max_tokens": 8}}},
+    ]
+    recipe: Any = {"name": "real", "seeds": {"count": 64}, "engines": {"teacher": engine}}
     before = vllm_processes()
-    command = [Path(sys.executable).with_name("synth"), "run", "recipe.yaml", "--into", "run"]
 
-    ended = await asyncio.to_thread(
-        subprocess.run,
-        command,
-        cwd=folder,
-        env={**os.environ, **FOR_TESTS},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    await run(folder, {**recipe, "stages": stages})
 
-    assert ended.returncode == 0, ended.stderr
     counts = "SELECT state, count(*) FROM records WHERE stage = 'respond' GROUP BY state"
-    with duckdb.connect(str(folder / "run" / "dataset.duckdb"), read_only=True) as database:
-        states = dict(database.execute(counts).fetchall())
-    assert states["live"] >= 4
+    assert dict(rows(folder, counts))["live"] >= 4
     assert vllm_processes() == before
+
+
+async def run(folder: Path, recipe: Any) -> None:
+    """Run a recipe in `folder`/run, in a process of its own."""
+    (folder / "recipe.yaml").write_text(json.dumps(recipe))
+    command = [Path(sys.executable).with_name("synth"), "run", "recipe.yaml", "--into", "run"]
+    ended = await asyncio.to_thread(
+        subprocess.run, command, cwd=folder, env={**os.environ, **FOR_TESTS},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+
+
+def rows(folder: Path, sql: str) -> list[tuple[Any, ...]]:
+    """Return what a query says of the run in `folder`/run."""
+    with duckdb.connect(str(folder / "run" / "dataset.duckdb"), read_only=True) as database:
+        return database.execute(sql).fetchall()
