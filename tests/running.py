@@ -36,7 +36,7 @@ async def services(
     run_seed: int = 0,
 ) -> AsyncGenerator[Services, None]:
     """Yield the services of one stage, with its calls and verdicts kept in `folder`."""
-    async with Store(folder / "store.sqlite") as store:
+    async with Store(folder / "store.sqlite", gather_s=0.0) as store:
         judging = Judging(stage or verify("length", min_words=1), store, workers=1, folder=folder)
         asked = {name: CachedEngine(engine, store) for name, engine in (engines or {}).items()}
         for engine in (engines or {}).values():

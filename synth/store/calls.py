@@ -39,7 +39,6 @@ _INSERT = {
     "calls": "INSERT OR IGNORE INTO calls VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
     "verdicts": "INSERT OR IGNORE INTO verdicts VALUES (?,?,?)",
 }
-_GATHER_S = 0.05
 _KEYS_A_QUERY = 500
 
 
@@ -73,10 +72,15 @@ class _Seen:
 
 
 class Store:
-    """The calls and verdicts of a run folder. One process writes; use `close` to end it."""
+    """The calls and verdicts of a run folder. One process writes; use `close` to end it.
 
-    def __init__(self, path: Path) -> None:
+    A group of rows gathers for `gather_s` seconds: long enough to share what a commit costs, too
+    short to matter beside a model's reply.
+    """
+
+    def __init__(self, path: Path, *, gather_s: float = 0.05) -> None:
         self.path = path
+        self._gather_s = gather_s
         with contextlib.ExitStack() as opened, self._damage_named():
             self._writer = opened.enter_context(contextlib.closing(self._connect()))
             self._prepare()
@@ -178,7 +182,7 @@ class Store:
         """Let a group gather, write it, and tell those who wait; again while there is more."""
         try:
             while any(self._group.rows.values()):
-                await asyncio.sleep(_GATHER_S)
+                await asyncio.sleep(self._gather_s)
                 group, self._group = self._group, _Group()
                 await self._commit_group(group)
         finally:
