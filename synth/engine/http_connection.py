@@ -25,6 +25,7 @@ _LONGEST_CONNECT_S = 30.0
 _NEXT_ADDRESS_AFTER_S = 0.25
 _ADDRESSES_KEPT_S = 10.0
 _LONGEST_REPLY = 1 << 30
+_TURNS_TO_LET_GO = 10
 _IN_PATHS = "/%:@!$&'()*+,;=~"
 
 
@@ -263,5 +264,7 @@ class Connections:
         self._idle.clear()
         for connection in [*self._open]:
             connection.end()
-        while self._open:  # noqa: ASYNC110 (the loop lets go of a socket one turn later)
-            await asyncio.sleep(0)
+        # The loop lets go of a socket a turn or two later.
+        for _ in range(_TURNS_TO_LET_GO):
+            if self._open:
+                await asyncio.sleep(0)
