@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import ClassVar
 
 from synth.frozen import Frozen
 from synth.prompt import Prompt
 from synth.record import Record, canonical
 from synth.services import Services
+
+Leave = Callable[[Sequence[Record]], None]
+"""Takes records that leave a stage."""
 
 
 class Stage(Frozen):
@@ -62,14 +65,24 @@ class Stage(Frozen):
             if field.split("_")[-1] == "prompt" and isinstance(value := getattr(self, field), str)
         }
 
+    def prompts_used(self) -> Collection[str] | None:
+        """Return the names of the prompts that it asks with, which are part of its key; None: all.
+
+        For a stage whose other options decide which prompts matter.
+        """
+        return None
+
     def compiled(self, overridden: dict[str, Prompt]) -> dict[str, Prompt]:
-        """Return all prompts of the stage by option name: the recipe's own, else the defaults."""
+        """Return the stage's prompts by option name: the recipe's own, else the defaults."""
         defaults = {
             field: Prompt(source, file=f"{self.name}/{field}")
             for field, source in self.default_prompts.items()
             if field not in overridden
         }
-        return {**defaults, **overridden}
+        prompts, used = {**defaults, **overridden}, self.prompts_used()
+        return (
+            prompts if used is None else {name: prompts[name] for name in prompts if name in used}
+        )
 
     async def apply(self, record: Record, services: Services) -> Sequence[Record]:
         """Return what becomes of one record. Errors raised here become its drop of kind "error"."""
@@ -85,7 +98,7 @@ class Stage(Frozen):
         self,
         records: Sequence[Record],
         services: Services,
-        leave: Callable[[Sequence[Record]], None],
+        leave: Leave,
     ) -> None:
         """Make of the whole set, by position, what becomes of it; `leave` what is known at once.
 

@@ -1,7 +1,7 @@
 """Any server that speaks the OpenAI API: vLLM, llama.cpp, SGLang, hosted ones; several at once.
 
-The client must not be what a run waits for: a call costs a twentieth of a millisecond of CPU. What
-most calls have in common is encoded once; a body is built from it and two more pieces.
+The client must not be what a run waits for: a call costs less than a tenth of a millisecond of
+CPU. What most calls have in common is encoded once; a body is built from it and two more pieces.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ them by position, as soon as nothing earlier can still come; one whose stage see
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from synth.run.channel import Channel, Reordered, Roots
 from synth.run.plan import Step
 from synth.run.progress import StageProgress
 from synth.services import Services
+from synth.stage import Leave
 from synth.store.stage_file import StageFile
 
 if TYPE_CHECKING:
@@ -120,9 +121,7 @@ class Lane:
         self._leave(whole.rest(), flow)
         self._done_with(records, flow)
 
-    async def _apply_all(
-        self, records: list[Record], leave: Callable[[Sequence[Record]], None]
-    ) -> None:
+    async def _apply_all(self, records: list[Record], leave: Leave) -> None:
         try:
             await self.step.stage.apply_all(records, self._services, leave)
         except Exception as error:

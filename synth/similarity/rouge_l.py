@@ -70,9 +70,7 @@ class _Asked:
 
     def at_most(self, size: int, counts: Counter[str]) -> float:
         """Return what the F1 with a text cannot exceed: all words in common, in order."""
-        # The shorter text decides first: counting what is common costs more.
-        short = min(self.size, size)
-        return f1(min(short, (self.counts & counts).total()), self.size, size)
+        return f1((self.counts & counts).total(), self.size, size)
 
 
 class Pool:
@@ -100,7 +98,7 @@ class Pool:
         """Return the first text whose F1 with `text` is above `threshold`, or None."""
         asked = _Asked(rouge_words(text))
         for number, words in enumerate(self._words):
-            # Two lengths alone often decide, and cost nothing.
+            # Two lengths alone often decide, and cost nothing; counting what is common does.
             if 2 * min(asked.size, len(words)) < (threshold - _SLACK) * (asked.size + len(words)):
                 continue
             if asked.at_most(len(words), self._counts[number]) < threshold - _SLACK:

@@ -9,12 +9,11 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from synth.engine.base import Completion, Sampling
-from synth.engine.openai_wire import as_list, as_object
 from synth.record import Record
 from synth.stages.instruction_filters import InstructionFilters
 from synth.stages.self_instruct import SelfInstruct
 from synth.stages.shipped import shipped_prompts
-from synth.stages.task_pool import CUT_OFF, Written, task_of
+from synth.stages.task_pool import CUT_OFF, Written
 
 _BORDER = "###"
 _NO_INPUT = "<noinput>"
@@ -70,7 +69,7 @@ class Alpaca(SelfInstruct):
         """Return a seed as the prompt is given it: instruction, input and output."""
         found = {**record.fields, **_first_instance(record)}
         return {
-            "instruction": " ".join(task_of(record).split()).rstrip(":"),
+            "instruction": super().shown(record),
             "input": str(found.get("input") or "").strip() or _NO_INPUT,
             "output": str(found.get("output") or record.reply).strip(),
         }
@@ -100,5 +99,8 @@ class Alpaca(SelfInstruct):
 
 
 def _first_instance(record: Record) -> Mapping[str, Any]:
-    instances = record.fields.get("instances")
-    return as_object(next(iter(as_list(instances)), None))
+    match record.fields.get("instances"):
+        case [{**first}, *_]:
+            return first
+        case _:
+            return {}

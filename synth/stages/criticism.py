@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 
 from synth.engine.base import Completion
-from synth.record import Message
 from synth.stages.reasoning import split
 from synth.stages.replies import MalformedError
 
@@ -32,14 +31,6 @@ def text_of(said: Completion, what: str) -> tuple[str, str]:
     if not text:
         raise MalformedError(f"empty_{what}: the model returned no text", raw=said.text)
     return text, said.reasoning or thought.reasoning
-
-
-def turn_of(text: str, reasoning: str) -> Message:
-    """Return the assistant's turn, with its thinking if there was any."""
-    reply = Message(role="assistant", content=text)
-    if reasoning:
-        reply["reasoning"] = reasoning
-    return reply
 
 
 def finds_right(feedback: str) -> bool:

@@ -14,13 +14,14 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from synth.engine.base import Chat, Completion, Sampling
 from synth.errors import CallFailed
-from synth.prompt import Prompt, names_of
+from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
 from synth.stages.elimination import Elimination
 from synth.stages.operators import FAMILIES, JUDGE, Operators, chosen_operators, draw
-from synth.stages.replies import MalformedError, choice_in
+from synth.stages.reasoning import turn_of
+from synth.stages.replies import MalformedError, choice_in, passed_over
 from synth.stages.shipped import shipped_prompts
 
 _REFERENCE: dict[str, Any] = {
@@ -162,11 +163,9 @@ class Evolve(Stage):
         own = {name: file for name, file in self.operators.items() if file is not None}
         return {**super().prompt_files(), **own}
 
-    def compiled(self, overridden: dict[str, Prompt]) -> dict[str, Prompt]:
-        """Return the prompts of the operators drawn from, and the judge's if there is a judge."""
-        used = {*self.operators, *([JUDGE] if self.eliminate.no_information_gain else [])}
-        prompts = super().compiled(overridden)
-        return {name: prompt for name, prompt in prompts.items() if name in used}
+    def prompts_used(self) -> set[str]:
+        """Return the operators drawn from, and the judge's prompt if there is a judge."""
+        return {*self.operators, *([JUDGE] if self.eliminate.no_information_gain else [])}
 
     async def apply(self, record: Record, services: Services) -> Sequence[Record]:
         """Return the record and its evolutions, the eliminated ones as drops."""
@@ -181,7 +180,7 @@ class Evolve(Stage):
         if self.keep == "all":
             return [record, *evolved]
         first = [record] if current is record else []
-        return [*first, *(_passed_over(one, current) for one in evolved)]
+        return [*first, *(passed_over(one, current) for one in evolved)]
 
     async def _evolved(self, attempt: Attempt, services: Services) -> Record:
         """Return what a round makes: a live child, or a dropped one with the reason."""
@@ -260,9 +259,7 @@ class Evolve(Stage):
             attempt.record,
             step=f"reply {attempt.round}",
         )
-        reply = Message(role="assistant", content=said.text.strip())
-        if said.reasoning:
-            reply["reasoning"] = said.reasoning
+        reply = turn_of(said.text.strip(), said.reasoning or "")
         cut = {"finish_reason": "length"} if said.finish_reason == "length" else {}
         return attempt.child(services.label, (*child.messages, reply), **cut)
 
@@ -280,8 +277,3 @@ def _unusable(said: Completion) -> str:
     if said.finish_reason == "length":
         return "cut_off_evolution: the text did not end within `max_tokens`"
     return ""
-
-
-def _passed_over(evolved: Record, last: Record) -> Record:
-    """Return an evolution that a later one replaced as its parent, any other as it is."""
-    return evolved if evolved is last or evolved.state != "live" else evolved.as_parent()

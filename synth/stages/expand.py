@@ -19,7 +19,7 @@ from synth import seed
 from synth.engine.base import Chat, Sampling
 from synth.errors import CallFailed, SeedError
 from synth.frozen import RecipeFile
-from synth.prompt import Prompt, names_of
+from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
@@ -138,10 +138,9 @@ class Expand(Stage):
         """Return that the engine must chat."""
         return frozenset({"chat"})
 
-    def compiled(self, overridden: dict[str, Prompt]) -> dict[str, Prompt]:
+    def prompts_used(self) -> tuple[str, ...]:
         """Return the prompts that this way of making requests asks with."""
-        prompts = super().compiled(overridden)
-        return {name: prompts[name] for name in _PROMPTS[self.how]}
+        return _PROMPTS[self.how]
 
     async def apply(self, record: Record, services: Services) -> Sequence[Record]:
         """Return the `n` children."""

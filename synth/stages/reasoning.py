@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from synth.record import Message
+
 _PAIRS = (
     ("<think>", "</think>"),
     ("<thinking>", "</thinking>"),
@@ -39,6 +41,14 @@ def split(text: str) -> Split:
         if found and opening not in before:
             return Split(before.strip(), _answer(after), finished=True)
     return Split("", text, finished=True)
+
+
+def turn_of(text: str, reasoning: str) -> Message:
+    """Return the assistant's turn, with its thinking if there was any."""
+    reply = Message(role="assistant", content=text)
+    if reasoning:
+        reply["reasoning"] = reasoning
+    return reply
 
 
 def _answer(text: str) -> str:

@@ -58,6 +58,11 @@ def malformed_child(  # noqa: PLR0913 (a child's address, and what is wrong with
     return child.drop("filter", by=services.label, reason=str(wrong))
 
 
+def passed_over(child: Record, last: Record) -> Record:
+    """Return a live child that a later one, `last`, replaced as its parent; any other as it is."""
+    return child if child is last or child.state != "live" else child.as_parent()
+
+
 def listed(text: str) -> list[str]:
     """Return the items of a list with numbers or bullets, white space at their ends removed.
 

@@ -15,7 +15,7 @@ from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
-from synth.stages.reasoning import Split, split
+from synth.stages.reasoning import Split, split, turn_of
 from synth.stages.replies import failed_child
 
 
@@ -124,9 +124,7 @@ class Respond(Stage):
         thought = Split(completion.reasoning or "", completion.text.strip(), finished=True)
         if self.split_reasoning and not completion.reasoning:
             thought = split(completion.text)
-        reply = Message(role="assistant", content=thought.answer)
-        if thought.reasoning:
-            reply["reasoning"] = thought.reasoning
+        reply = turn_of(thought.answer, thought.reasoning)
         if completion.tool_calls:
             reply["tool_calls"] = [dict(call) for call in completion.tool_calls]
         if not thought.finished:

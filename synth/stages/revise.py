@@ -13,13 +13,14 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from synth.engine.base import Chat, Completion, Sampling
 from synth.errors import CallFailed
-from synth.prompt import Prompt, names_of
+from synth.prompt import names_of
 from synth.record import Message, Record, canonical
 from synth.services import Services
 from synth.stage import Stage
-from synth.stages.criticism import Turn, finds_right, text_of, turn_of
+from synth.stages.criticism import Turn, finds_right, text_of
 from synth.stages.principles import Principles, chosen_principles, drawn_principle
-from synth.stages.replies import MalformedError
+from synth.stages.reasoning import turn_of
+from synth.stages.replies import MalformedError, passed_over
 from synth.stages.shipped import shipped_prompts
 from synth.stages.verify import Verify
 
@@ -125,10 +126,9 @@ class Revise(Stage):
         """Return that the engine must chat."""
         return frozenset({"chat"})
 
-    def compiled(self, overridden: dict[str, Prompt]) -> dict[str, Prompt]:
+    def prompts_used(self) -> tuple[str, ...]:
         """Return the prompts that this way of revising asks with."""
-        prompts = super().compiled(overridden)
-        return {name: prompts[name] for name in _PROMPTS[self.how]}
+        return _PROMPTS[self.how]
 
     async def apply(self, record: Record, services: Services) -> Sequence[Record]:
         """Return the revisions, or the record if there was nothing to better."""
@@ -145,7 +145,7 @@ class Revise(Stage):
             return [record]
         if (self.keep or ("all" if self.how == "principles" else "last")) == "all":
             return made
-        return [_passed_over(one, revising.current) for one in made]
+        return [passed_over(one, revising.current) for one in made]
 
 
 class Revising:
@@ -276,8 +276,3 @@ def _fails(record: Record, labels: Sequence[str] = ()) -> list[str]:
 def _usable(child: Record) -> bool:
     """Return whether there is a new reply: one that a verifier failed can be repaired further."""
     return not child.dropped or child.dropped.kind == "verdict"
-
-
-def _passed_over(child: Record, last: Record) -> Record:
-    """Return a revision that a later one replaced as its parent, any other as it is."""
-    return child if child is last or child.state != "live" else child.as_parent()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
@@ -14,7 +14,7 @@ from synth.engine.base import Chat, Completion, Prompted, Sampling, Text
 from synth.errors import CallFailed, InputError
 from synth.record import Record, digest
 from synth.services import Services
-from synth.stage import Stage
+from synth.stage import Leave, Stage
 from synth.stages.instruction_filters import InstructionFilters
 from synth.stages.shipped import shipped_prompts
 from synth.stages.task_instances import with_instances
@@ -28,8 +28,6 @@ from synth.stages.task_pool import (
     messages_of,
     task_of,
 )
-
-Leave = Callable[[Sequence[Record]], None]
 
 
 class SelfInstruct(Stage):
