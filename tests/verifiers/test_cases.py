@@ -23,14 +23,16 @@ CASES = [
 def shown(case: dict[str, Any]) -> list[Record]:
     """Return the records of a case: the earlier ones, if any, and the one that is judged.
 
-    A case gives a `text`, which then is both instruction and reply, or `messages`.
+    A case gives a `text`, which then is both instruction and reply, or `messages`; and perhaps
+    `fields`.
     """
+    fields = case.get("fields", {})
     texts = [record(text, instruction=text) for text in case.get("earlier", ())]
     conversations = records(case.get("earlier_messages", ()))
     if "text" in case:
-        judged = record(case["text"], instruction=case["text"], number=1000)
+        judged = record(case["text"], instruction=case["text"], fields=fields, number=1000)
     else:
-        judged = Record.seed({}, case["messages"], number=1000)
+        judged = Record.seed(fields, case["messages"], number=1000)
     return [*texts, *conversations, judged]
 
 
