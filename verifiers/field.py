@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self, cast
 
@@ -11,7 +12,12 @@ from pydantic import JsonValue, model_validator
 
 from synth import Record, Verdict, Verifier
 
-_BOUNDS = ("above", "at_least", "below", "at_most")
+_BOUNDS = {
+    "above": ("too_low", operator.gt),
+    "at_least": ("too_low", operator.ge),
+    "below": ("too_high", operator.lt),
+    "at_most": ("too_high", operator.le),
+}
 
 
 class Field(Verifier):
@@ -84,16 +90,10 @@ class Field(Verifier):
         allowed = self.one_of or (() if self.equals is None else (self.equals,))
         if allowed and not any(_same(value, one) for one in allowed):
             return "other_value", " or ".join(map(_shown, allowed))
-        if number is None:
-            return "", ""
-        if self.above is not None and not number > self.above:
-            return "too_low", f"above {self.above:g}"
-        if self.at_least is not None and not number >= self.at_least:
-            return "too_low", f"at least {self.at_least:g}"
-        if self.below is not None and not number < self.below:
-            return "too_high", f"below {self.below:g}"
-        if self.at_most is not None and not number <= self.at_most:
-            return "too_high", f"at most {self.at_most:g}"
+        for bound, (code, holds) in _BOUNDS.items():
+            limit: float | None = getattr(self, bound)
+            if number is not None and limit is not None and not holds(number, limit):
+                return code, f"{bound.replace('_', ' ')} {limit:g}"
         return "", ""
 
 
