@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from synth.answers import Answer
     from synth.engine.base import Chat, Completion, Engine, Origin, Sampling, Text, TokenLogprobs
     from synth.errors import CallFailed, Outage
     from synth.frozen import Frozen, RecipeFile
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from synth.verification import ModelVerifier, Verifier, verifier
 
 _HOME = {
+    "Answer": "answers",
     "CallFailed": "errors",
     "Chat": "engine.base",
     "Completion": "engine.base",
@@ -43,6 +45,7 @@ _HOME = {
 }
 
 __all__ = [
+    "Answer",
     "CallFailed",
     "Chat",
     "Completion",

@@ -5,20 +5,18 @@ from __future__ import annotations
 import importlib.util
 import re
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any, ClassVar, Literal, Self, cast
 
 from pydantic import Field, model_validator
 
-from synth import Record, Verdict, Verifier
+from synth import Answer, Record, Verdict, Verifier
 
 from . import formulas
-from .marked_answer import Marked, marked_answer, plain
-from .numbers import close, number_of, numbers_in
 from .text_of import nothing_to_judge, text_of
 
 _LETTER = re.compile(r"(?<![A-Za-z'’])\(?([A-J])\)?(?![A-Za-z'’])")
 _LONE_LETTER = re.compile(r"\W*([A-Ja-j])\W*(?:[).:].*)?", re.DOTALL)
-_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 
 
 class _UnreadableError(ValueError):
@@ -59,7 +57,7 @@ class FinalAnswer(Verifier):
     """The field with the expected answer: a text, a number, or a list of which one suffices."""
     tolerance: float = Field(0.0, ge=0, lt=1)
     """How far a number may be off, as a share of the expected one (of 1 where that is 0)."""
-    marks: tuple[str, ...] = ("answer", "final answer", "correct answer", "A")
+    marks: tuple[str, ...] = Answer.MARKS
     """Words that mark an answer before a colon, or before "is"; in any case."""
     unmarked: Literal["fail", "last"] = "fail"
     """What a reply without a mark is: no answer, or judged by its last number, letter or line."""
@@ -85,13 +83,15 @@ class FinalAnswer(Verifier):
         wanted = _texts(record.fields.get(self.expected))
         if not wanted:
             return Verdict.abstained("no_expected", f"the record has no {self.expected!r}")
-        found = marked_answer(reply, self.marks) or self._last(reply)
+        found = Answer.marked_in(reply, self.marks)
+        if found is None and self.unmarked == "last":
+            found = Answer.last_in(reply)
         if found is None or not found.text:
             return Verdict.failed("no_answer", "the reply marks no final answer")
         evidence = {"expected": wanted[0] if len(wanted) == 1 else wanted, "found": found.text}
         return self._compared(wanted, found, evidence)
 
-    def _compared(self, wanted: Sequence[str], found: Marked, evidence: dict[str, Any]) -> Verdict:
+    def _compared(self, wanted: Sequence[str], found: Answer, evidence: dict[str, Any]) -> Verdict:
         same = getattr(self, f"_same_{self.kind}")
         try:
             if any(same(one, found) for one in wanted):
@@ -105,27 +105,18 @@ class FinalAnswer(Verifier):
         said = f"found {_short(found.text)}, wants {' or '.join(map(_short, wanted))}"
         return Verdict.failed("wrong_answer", said, evidence=evidence)
 
-    def _last(self, reply: str) -> Marked | None:
-        """Return what an unmarked reply is judged by, if it is."""
-        if self.unmarked == "fail":
-            return None
-        line = next((line for line in reversed(reply.splitlines()) if line.strip()), "")
-        return Marked(plain(line), boxed=False)
-
-    def _same_number(self, wanted: str, found: Marked) -> bool:
-        expected = number_of(wanted)
+    def _same_number(self, wanted: str, found: Answer) -> bool:
+        expected = Answer(wanted).number
         if expected is None:
             raise _UnexpectedError(f"{self.expected!r} is {_short(wanted)}, wants a number")
-        number = number_of(found.text)
+        number = found.number
         if number is None:
-            several = len(numbers_in(found.text)) > 1
-            what = "several numbers" if several else "no number that can be read in one way"
-            raise _UnreadableError(f"{_short(found.text)} holds {what}")
-        return close(number, expected, self.tolerance)
+            raise _UnreadableError(f"{_short(found.text)} is not one number, read in one way")
+        return _close(number, expected, self.tolerance)
 
-    def _same_math(self, wanted: str, found: Marked) -> bool:
-        number, expected = number_of(found.text), number_of(wanted)
-        if number is not None and expected is not None and close(number, expected, self.tolerance):
+    def _same_math(self, wanted: str, found: Answer) -> bool:
+        number, expected = found.number, Answer(wanted).number
+        if number is not None and expected is not None and _close(number, expected, self.tolerance):
             return True
         if not found.boxed and not formulas.is_formula(found.text) and "$" not in found.text:
             if number is None:
@@ -136,7 +127,7 @@ class FinalAnswer(Verifier):
             raise _UnreadableError(f"{_short(found.text)} is no formula that can be read")
         return equal
 
-    def _same_choice(self, wanted: str, found: Marked) -> bool:
+    def _same_choice(self, wanted: str, found: Answer) -> bool:
         expected = _letter(wanted)
         if expected is None:
             raise _UnexpectedError(f"{self.expected!r} is {_short(wanted)}, wants a letter A to J")
@@ -145,8 +136,8 @@ class FinalAnswer(Verifier):
             raise _UnreadableError(f"{_short(found.text)} names no letter from A to J, or several")
         return letter == expected
 
-    def _same_text(self, wanted: str, found: Marked) -> bool:
-        return _normal(found.text) == _normal(wanted)
+    def _same_text(self, wanted: str, found: Answer) -> bool:
+        return found.key == Answer(wanted).key
 
 
 class _UnexpectedError(ValueError):
@@ -171,9 +162,12 @@ def _letter(answer: str) -> str | None:
     return letters.pop() if len(letters) == 1 else None
 
 
-def _normal(text: str) -> str:
-    kept = re.sub(r"[^\w\s]", " ", text.casefold())
-    return " ".join(_ARTICLES.sub(" ", kept).split())
+def _close(found: Fraction, wanted: Fraction, tolerance: float) -> bool:
+    """Return whether two numbers differ by at most the share `tolerance` of the wanted one.
+
+    Where that is 0, by at most `tolerance` itself.
+    """
+    return abs(found - wanted) <= Fraction(tolerance) * (abs(wanted) or 1)
 
 
 def _short(text: str) -> str:

@@ -21,7 +21,7 @@ _SCALES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 
 _LONGEST = 400
 
 
-def numbers_in(text: str) -> list[Fraction | None]:
+def _numbers_in(text: str) -> list[Fraction | None]:
     """Return the numbers of a text, in order; None for one that can be read in two ways (`3,5`)."""
     text = _LATEX_SPACE.sub("", text.translate(_MINUS))
     text = _FRAC.sub(r"\1/\2", text)
@@ -48,23 +48,12 @@ def number_of(answer: str) -> Fraction | None:
     the one that the answer begins with (`18 dollars for 3 days`). Alternatives (`3 or 4`) are none.
     """
     after = answer.rpartition("=")[2]
-    found = numbers_in(after)
+    found = _numbers_in(after)
     if len(found) == 1 and after.strip():
         return found[0]
-    found = numbers_in(answer)
+    found = _numbers_in(answer)
     if len(found) == 1:
         return found[0]
     if not found or _SEVERAL.search(answer):
         return None
-    begins = re.match(
-        r"\s*(?:about|approximately|≈|~)?\s*\\?[-+−$€£¥₹]*\s*[.\d]", answer, re.IGNORECASE
-    )
-    return found[0] if begins else None
-
-
-def close(found: Fraction, wanted: Fraction, tolerance: float) -> bool:
-    """Return whether two numbers differ by at most the share `tolerance` of the wanted one.
-
-    Where that is 0, by at most `tolerance` itself.
-    """
-    return abs(found - wanted) <= Fraction(tolerance) * (abs(wanted) or 1)
+    return found[0] if _BEGINS.match(answer) else None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _HASHES = re.compile(r"^[ \t]*####[ \t]*(?P<answer>.*)$", re.MULTILINE)
@@ -16,30 +15,20 @@ _EMPHASIS = "*_` \t"
 _QUOTES = re.compile(r"""\A["'“”„«»`*_\s]+|["'“”«»`*_\s]+\Z""")
 
 
-class Marked(NamedTuple):
-    """A final answer as the reply gives it."""
-
-    text: str
-    """Without the mark, emphasis, quotation marks and a full stop around it; may be empty."""
-    boxed: bool
-    """Whether it stood in a LaTeX box: then it is a formula, even where it looks like words."""
+Found = tuple[str, bool]
+"""The text of an answer, and whether it stood in a LaTeX box."""
 
 
-def marked_answer(reply: str, words: Sequence[str]) -> Marked | None:
-    """Return what follows the last mark, or None if there is none.
-
-    `words` mark an answer in any case: at the beginning of a line and before a colon (`Answer: 5`),
-    or anywhere before "is" (`the answer is 5`). One of a single letter needs the colon, and is no
-    mark in a reply that lists options (`A: …`, `B: …`).
-    """
+def last_mark(reply: str, words: Sequence[str]) -> Found | None:
+    """Return the answer after the last mark, or None; see `Answer.marked_in`."""
     found = [*_boxes(reply), *_after_hashes(reply), *_after_words(reply, words)]
     return max(found, key=lambda one: one[0])[1] if found else None
 
 
-def _boxes(reply: str) -> Iterator[tuple[int, Marked]]:
+def _boxes(reply: str) -> Iterator[tuple[int, Found]]:
     for opened in _BOX.finditer(reply):
         if (inside := _braced(reply, opened.end())) is not None:
-            yield opened.start(), Marked(inside.strip(), boxed=True)
+            yield opened.start(), (inside.strip(), True)
 
 
 def _braced(text: str, start: int) -> str | None:
@@ -52,24 +41,24 @@ def _braced(text: str, start: int) -> str | None:
     return None
 
 
-def _after_hashes(reply: str) -> Iterator[tuple[int, Marked]]:
+def _after_hashes(reply: str) -> Iterator[tuple[int, Found]]:
     for found in _HASHES.finditer(reply):
-        yield found.start(), Marked(plain(found["answer"]), boxed=False)
+        yield found.start(), (plain(found["answer"]), False)
 
 
-def _after_words(reply: str, words: Sequence[str]) -> Iterator[tuple[int, Marked]]:
+def _after_words(reply: str, words: Sequence[str]) -> Iterator[tuple[int, Found]]:
     letters = [word for word in words if len(word) == 1 and not _OPTION.search(reply)]
     longer = [word for word in words if len(word) > 1]
     if letters or longer:
         begins = rf"^[ \t>#*_\-]*(?:the[ \t]+)?(?:{_any_of((*letters, *longer))})[ \t*_]*[:：]"
-        rest = r"[ \t*_]*(?P<answer>\S.*)?(?:\n+(?P<below>.+))?"
+        rest = r"[ \t*_]*(?:(?P<answer>\S.*)|\n+(?P<below>.+))?"
         for found in re.finditer(begins + rest, reply, re.MULTILINE | re.IGNORECASE):
             answer = found["answer"] or found["below"] or ""
-            yield found.start(), Marked(plain(answer), boxed=False)
+            yield found.start(), (plain(answer), False)
     if longer:
         says = rf"\b(?:{_any_of(longer)})[ \t]+is[ \t]*:?[ \t]*(?P<answer>\S.*)"
         for found in re.finditer(says, reply, re.IGNORECASE):
-            yield found.start(), Marked(plain(_first_sentence(found["answer"])), boxed=False)
+            yield found.start(), (plain(_first_sentence(found["answer"])), False)
 
 
 def _any_of(words: Sequence[str]) -> str:
