@@ -269,6 +269,10 @@ class Record:
             self._content,
         )
 
+    def adding(self, fields: JsonObject) -> Record:
+        """Return this record with more fields."""
+        return replace(self, fields={**self.fields, **fields}, _content="")
+
     def as_parent(self) -> Record:
         """Return this record as replaced by its children."""
         return Record(*self._values()[:6], state="parent", judgements=self.judgements)

@@ -24,6 +24,7 @@ from synth.run.plan import SEEDS, Plan, Step
 from synth.run.progress import Progress, StageProgress
 from synth.run.workers import default_count
 from synth.services import Resources, Services
+from synth.stage import Stage
 from synth.stages.verify import Verify
 from synth.store import stage_file
 from synth.store.calls import Store
@@ -185,8 +186,8 @@ class _Run:
         shared: tuple[Store, Resources],
     ) -> Lane:
         store, resources = shared
-        stage = step.stage if isinstance(step.stage, Verify) else Verify.model_construct()
-        judging = Judging(stage, store, workers=self.settings.workers, folder=self.folder.stages)
+        judges, workers = _judges(step.stage), self.settings.workers
+        judging = Judging(judges, store, workers=workers, folder=self.folder.stages)
         self._open.push_async_callback(judging.close)
         services = Services(
             step.label,
@@ -269,6 +270,13 @@ def _finished(folder: RunFolder, labels: Sequence[str], keys: Sequence[str]) -> 
             break
         finished += 1
     return finished
+
+
+def _judges(stage: Stage) -> Verify:
+    """Return the verify stage whose limits hold for what judges in a stage."""
+    inside = getattr(stage, "verifiers", None)
+    found = next((one for one in (stage, inside) if isinstance(one, Verify)), None)
+    return found or Verify.model_construct()
 
 
 def _abandon_unless_whole(file: StageFile) -> None:

@@ -9,14 +9,17 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from synth.answers import Answer
 from synth.engine.base import Chat, Completion, Sampling
 from synth.errors import CallFailed
 from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
+from synth.stages import siblings
 from synth.stages.reasoning import Split, split, turn_of
 from synth.stages.replies import failed_child
+from synth.stages.verify import Judges, judged
 
 
 class Respond(Stage):
@@ -32,6 +35,13 @@ class Respond(Stage):
     the child's field `expert` names it. A record of a domain without an expert is dropped as
     `no_expert`, unless there is one for `"*"`. Routing prompts to domain experts: Simonds et al.,
     "MoDEM: Mixture of Domain Expert Models" (2024); here it decides who writes the data.
+
+    Of several replies to one prompt it may choose, after `verifiers` judged them: by `pass_rate`
+    the prompts that are neither too easy nor too hard (`pass_rate_too_high`, `pass_rate_too_low`;
+    0.1 to 0.6 of 8 in Open-R1's reinforcement learning sets), by `vote` the replies with the answer
+    that most of them give (`minority_answer`, `no_majority`, `no_answer`; self-consistency: Wang et
+    al., "Self-Consistency Improves Chain of Thought Reasoning in Language Models", 2022), and by
+    `best_by` the one with the highest score (`not_best`, `no_score`; best-of-n). In that order.
     """
 
     name: ClassVar[str] = "respond"
@@ -51,6 +61,19 @@ class Respond(Stage):
     """A Jinja file beside the recipe, with what the model is asked."""
     conversation: Literal["record", "prompt"] = "record"
     """What the reply is joined to: the record's conversation, if any, or the rendered prompt."""
+    verifiers: Judges = None
+    """What judges the replies before one is chosen, spelled as in the stage `verify`."""
+    pass_rate: tuple[float, float] | None = None
+    """Least and greatest share of a prompt's replies that `verifiers` let pass, both included; a
+    reply that could not be used counts as failed, one whose call or verifier broke not at all."""
+    vote: bool = False
+    """Whether only the replies with the most frequent final answer stay."""
+    agreement: float = Field(default=0.0, ge=0, le=1)
+    """Share of the replies with an answer that must give the most frequent one."""
+    marks: tuple[str, ...] = Answer.MARKS
+    """Words that mark a final answer before a colon; boxes and `####` always do."""
+    best_by: str | None = None
+    """Label of a verifier in `verifiers`: only the reply that it scores highest stays."""
 
     @model_validator(mode="after")
     def _one_way_to_an_engine(self) -> Self:
@@ -58,10 +81,28 @@ class Respond(Stage):
             raise ValueError("wants `engine` or `engines`, one of the two")
         return self
 
+    @model_validator(mode="after")
+    def _can_choose(self) -> Self:
+        choosing = [name for name in ("pass_rate", "vote", "best_by") if getattr(self, name)]
+        if choosing and self.n == 1:
+            raise ValueError(f"`{choosing[0]}` wants `n` of at least 2, to choose from")
+        if self.agreement and not self.vote:
+            raise ValueError("`agreement` wants `vote: true`")
+        if self.pass_rate and not (self.verifiers and 0 <= self.pass_rate[0] <= self.pass_rate[1]):
+            raise ValueError("`pass_rate` wants `verifiers`, and two shares in rising order")
+        labels = [use.label for use in self.verifiers.verifiers] if self.verifiers else []
+        if self.best_by is not None and self.best_by not in labels:
+            named = ", ".join(labels) or "none"
+            raise ValueError(
+                f"`best_by` wants a label in `verifiers` ({named}), got {self.best_by!r}"
+            )
+        return self
+
     def engines(self) -> tuple[str, ...]:
-        """Return the names of the engines it asks."""
-        named = [self.engine] if self.engine else self.experts.values()
-        return tuple(dict.fromkeys(named))
+        """Return the names of the engines it asks, and its verifiers."""
+        named = [self.engine] if self.engine else list(self.experts.values())
+        asked = self.verifiers.engines() if self.verifiers else ()
+        return tuple(dict.fromkeys((*named, *asked)))
 
     def needs(self) -> frozenset[str]:
         """Return that the engine must chat."""
@@ -82,6 +123,9 @@ class Respond(Stage):
             reason = f"no_expert: `engines` names none for {self.route_by} {domain!r}"
             return [record.drop("filter", by=services.label, reason=reason)]
         turn = _Turn(engine, asked, kept)
+        return await self._chosen(await self._children(record, turn, services), services)
+
+    async def _children(self, record: Record, turn: _Turn, services: Services) -> list[Record]:
         if self.n == 1:
             return [await self._child(record, turn, 0, services)]
         async with asyncio.TaskGroup() as tasks:
@@ -90,6 +134,17 @@ class Respond(Stage):
                 for sample in range(self.n)
             ]
         return [child.result() for child in children]
+
+    async def _chosen(self, children: list[Record], services: Services) -> list[Record]:
+        if self.verifiers:
+            children = await judged(children, self.verifiers, services)
+        if self.pass_rate:
+            children = siblings.within(children, self.pass_rate, services.label)
+        if self.vote:
+            children = siblings.agreeing(children, self.agreement, self.marks, services.label)
+        if self.best_by:
+            children = siblings.best(children, self.best_by, services.label)
+        return children
 
     def _expert(self, record: Record) -> str | None:
         """Return the engine for a record, or None."""

@@ -7,14 +7,14 @@ with the better reply or with the reason why there is none.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from synth.engine.base import Chat, Completion, Sampling
 from synth.errors import CallFailed
 from synth.prompt import names_of
-from synth.record import Message, Record, canonical
+from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
 from synth.stages.criticism import Turn, finds_right, text_of
@@ -22,7 +22,7 @@ from synth.stages.principles import Principles, chosen_principles, drawn_princip
 from synth.stages.reasoning import turn_of
 from synth.stages.replies import MalformedError, passed_over
 from synth.stages.shipped import shipped_prompts
-from synth.stages.verify import Verify
+from synth.stages.verify import Judges, judged
 
 _PROMPTS = {
     "principles": ("critique_prompt", "revision_prompt"),
@@ -33,10 +33,6 @@ _CRITICISM = {
     "principles": Sampling(temperature=1.0, max_tokens=1024),
     "refine": Sampling(temperature=0.7, max_tokens=600),
 }
-
-
-def _as_verify(written: Any) -> Any:
-    return written if written is None or isinstance(written, Verify) else {"verifiers": written}
 
 
 class Revise(Stage):
@@ -79,7 +75,7 @@ class Revise(Stage):
     """Sentences, or a file beside the recipe with one a line; by default those of the stage."""
     failed_by: tuple[str, ...] = ()
     """Labels of the verifiers whose fails are repaired."""
-    verifiers: Annotated[Verify | None, BeforeValidator(_as_verify)] = None
+    verifiers: Judges = None
     """What judges a repair, spelled as in the stage `verify`."""
     sampling: Sampling = Sampling(temperature=0.0, max_tokens=2048)
     """How revisions are drawn."""
@@ -105,17 +101,9 @@ class Revise(Stage):
         repairs = self.how == "repair"
         if repairs != bool(self.failed_by) or (self.verifiers and not repairs):
             raise ValueError("`how: repair` wants `failed_by`; it and `verifiers` suit no other")
-        if self.verifiers and self.verifiers.in_order:
-            raise ValueError("`verifiers` must not hold one that judges records in order")
         if repairs and not self.verifiers and "revisions" in self.model_fields_set:
             raise ValueError("`revisions` wants `verifiers`: unjudged, one attempt is all there is")
         return self
-
-    @property
-    def identity(self) -> str:
-        """What its outcome depends on: all options, the verifiers by what they are."""
-        options = self.model_dump(mode="json", exclude={"verifiers"})
-        return canonical([options, self.verifiers.identity if self.verifiers else ""])
 
     def engines(self) -> tuple[str, ...]:
         """Return the engine that writes, and those that the verifiers ask."""
@@ -216,10 +204,9 @@ class Revising:
         labels = self.stage.failed_by if self.current is self.record else ()
         reasons = _fails(self.current, labels)
         child = await self._rewritten("repair", step, reasons=reasons)
-        if child.state != "live" or not self.stage.verifiers:
+        if not self.stage.verifiers:
             return child
-        ((judged,),) = await self.stage.verifiers.apply_batch([child], self.services)
-        return judged
+        return (await judged([child], self.stage.verifiers, self.services))[0]
 
     async def _rewritten(self, kind: str, step: Step, **shown: Any) -> Record:
         said = await self._said(kind, step, self.stage.sampling, shown)

@@ -6,9 +6,17 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, cast
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    ValidationInfo,
+)
 
 from synth.errors import SynthError
 from synth.frozen import Frozen, content_digest
@@ -161,3 +169,37 @@ def _followed(record: Record, use: Use, verdict: Verdict, stage: str) -> Record:
             return record.hold(by=use.label, reason=reason)
         case _:
             return record
+
+
+async def judged(records: Sequence[Record], by: Verify, services: Services) -> list[Record]:
+    """Return records, the live ones judged inside another stage."""
+    live = [record for record in records if record.state == "live"]
+    outcomes = await by.apply_batch(live, services)
+    after = {outcome.id: outcome for (outcome,) in outcomes}
+    return [after.get(record.id, record) for record in records]
+
+
+def _as_verify(written: Any) -> Any:
+    if isinstance(written, list | tuple):
+        return {"verifiers": cast("Sequence[Any]", written)}
+    return written
+
+
+def _out_of_order(verify: Verify | None) -> Verify | None:
+    if verify and verify.in_order:
+        raise ValueError("`verifiers` must not hold one that judges records in order")
+    return verify
+
+
+def _as_identity(verify: Verify | None) -> str | None:
+    return verify.identity if verify else None
+
+
+Judges = Annotated[
+    Verify | None,
+    BeforeValidator(_as_verify),
+    AfterValidator(_out_of_order),
+    PlainSerializer(_as_identity),
+]
+"""Verifiers inside another stage: a list as in `verify`, or all options of `verify`. Dumped as its
+identity, so a stage that holds it depends on what the verifiers are."""
