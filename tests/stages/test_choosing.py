@@ -135,16 +135,9 @@ async def test_only_the_best_by_a_score_stays_and_the_first_of_equals(tmp_path: 
 
 
 async def test_a_reply_without_a_score_is_not_the_best(tmp_path: Path):
-    (tmp_path / "odd.py").write_text(
-        "def odd(record):\n    return len(record.reply) if 'x' in record.reply else None\n"
-    )
+    odd = scoring(tmp_path, "odd", "len(record.reply) if 'x' in record.reply else None")
 
-    made = await choose(
-        tmp_path,
-        ["a very long one", "x"],
-        verifiers=[{"./odd.py:odd": {"as": "odd"}}],
-        best_by="odd",
-    )
+    made = await choose(tmp_path, ["a very long one", "x"], verifiers=[odd], best_by="odd")
 
     assert fates(made) == ["no_score", "live"]
 
