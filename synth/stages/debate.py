@@ -49,7 +49,7 @@ class Debate(Stage):
     `unfinished_reasoning`, `no_answer`, `unreadable_answer`, or the call's error); and one for the
     whole debate, with the fields `votes` and `debate`, where nothing comes of it: `too_few_answers`
     (fewer than two), `no_consensus` (a tie, or a judge who accepts none), and a judge who cannot be
-    read (`missing_section`, `no_number`, `out_of_range`, `empty_verdict`, `cut_off_verdict`).
+    read (`no_choice`, `no_number`, `out_of_range`, `empty_verdict`, `cut_off_verdict`).
 
     `mode: paper` drops a tied vote, unless there is a judge; `mode: reference`, as the authors'
     code, takes the answer that is seen first. That code also counts an answer that it cannot read

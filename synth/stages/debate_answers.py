@@ -15,7 +15,7 @@ from synth.stages.replies import MalformedError
 Reading = Literal["marked", "number", "choice", "none"]
 """How an answer is found in a reply."""
 
-_NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:/\d+)?")
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?")
 _LETTER = re.compile(
     r"\W*(?:(?:option|choice)\s+)?([A-Ja-j])(?=\s*(?:[).:,\-–]|\Z))", re.IGNORECASE
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,7 +11,9 @@ from synth.prompt import names_of
 from synth.record import Record
 from synth.services import Services
 from synth.stages.debate_answers import whole_reply
-from synth.stages.replies import MalformedError, number_in, sections
+from synth.stages.replies import MalformedError, number_in
+
+_BEST = re.compile(r"^[ \t#*_]*Best[ \t*_]*:[ \t*_]*(.*?)[ \t*_]*$", re.MULTILINE | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,11 @@ def shuffled(record: Record, numbers: list[int], services: Services) -> list[int
 
 
 def _place(said: str, most: int) -> int:
-    """Return which of the replies it picks, from 1."""
-    place = number_in(sections(said, ["Best"])["Best"].strip("*_ "), 0, most)
+    """Return which of the replies it picks, from 1; of several lines `Best:` the last counts."""
+    named = _BEST.findall(said)
+    if not named:
+        raise MalformedError("no_choice: wanted a line that begins with 'Best:', found none")
+    place = number_in(named[-1], 0, most)
     if not place.is_integer():
         raise MalformedError(f"no_number: wanted a whole number, found {place:g}")
     if not place:
