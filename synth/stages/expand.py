@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, cast
@@ -281,13 +281,19 @@ def _refuse_copies(said: str, examples: Iterable[str]) -> None:
         raise MalformedError("copied_example: the text is that of an example", raw=said)
 
 
-def without_repeats(children: Sequence[Record], label: str) -> list[Record]:
+def _instruction(record: Record) -> str:
+    return record.instruction
+
+
+def without_repeats(
+    children: Sequence[Record], label: str, *, said_by: Callable[[Record], str] = _instruction
+) -> list[Record]:
     """Return the children, those dropped that say what an earlier live one says."""
     first: dict[str, int] = {}
     kept: list[Record] = []
     for number, child in enumerate(children, start=1):
         alive = child.state == "live"
-        said = first.setdefault(same_words(child.instruction), number) if alive else number
+        said = first.setdefault(same_words(said_by(child)), number) if alive else number
         reason = f"duplicate: the text is that of number {said}"
         kept.append(child if said == number else child.drop("filter", by=label, reason=reason))
     return kept

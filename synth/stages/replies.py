@@ -11,9 +11,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from synth.engine.base import Completion
 from synth.errors import CallFailed
 from synth.record import JsonObject, Message, Record
 from synth.services import Services
+from synth.stages.reasoning import split
 
 _ITEM = re.compile(r"^[ \t]*(?:\d{1,3}[.):]|[-*•])[ \t]+(?=\S)", re.MULTILINE)
 _FENCED = re.compile(r"^```[\w-]*[ \t]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -61,6 +63,24 @@ def malformed_child(  # noqa: PLR0913 (a child's address, and what is wrong with
 def passed_over(child: Record, last: Record) -> Record:
     """Return a live child that a later one, `last`, replaced as its parent; any other as it is."""
     return child if child is last or child.state != "live" else child.as_parent()
+
+
+def answer_in(said: Completion, what: str) -> str:
+    """Return a reply's words without its thinking, white space at their ends removed.
+
+    Raises MalformedError, with the raw reply, if they are not all there: `unfinished_reasoning`, or
+    for `what` it should have been (one word) `cut_off_…` and `empty_…`.
+    """
+    thought = split(said.text)
+    if not thought.finished:
+        wrong = "unfinished_reasoning: the model was still thinking when it stopped"
+        raise MalformedError(wrong, raw=said.text)
+    if not thought.answer:
+        raise MalformedError(f"empty_{what}: the model returned no text", raw=said.text)
+    if said.finish_reason == "length":
+        wrong = f"cut_off_{what}: the text did not end within `max_tokens`"
+        raise MalformedError(wrong, raw=said.text)
+    return thought.answer
 
 
 def listed(text: str) -> list[str]:
