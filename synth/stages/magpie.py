@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -18,6 +18,7 @@ from synth.stage import Stage
 from synth.stages.replies import failed_child
 from synth.stages.shipped import shipped_prompts
 
+_EARLY = ("assistant", "\n")
 _USER_TURN = "SYNTH USER TURN"
 _SYSTEM_TURN = "SYNTH SYSTEM TURN"
 
@@ -45,6 +46,11 @@ class Magpie(Stage):
     A child whose turn is no good is dropped with what was said before: `empty_instruction`,
     `cut_off_instruction`, and between turns `empty_reply`, `cut_off_reply`.
 
+    `mode: paper` ends a user turn at the template's end-of-turn token alone. `mode: reference` ends
+    it as the authors' script does unless told otherwise, also at the first line break and at the
+    word "assistant": shorter turns without what a leaking template adds, but no task of several
+    lines, and none with that word in it.
+
     Method: Xu et al., "Magpie: Alignment Data Synthesis from Scratch by Prompting Aligned LLMs with
     Nothing" (2024), section 2, step 1, and its multi-turn variant (Magpie-MT).
     """
@@ -54,6 +60,8 @@ class Magpie(Stage):
 
     engine: str
     """Name of an engine of the recipe; it must continue raw text and show its chat template."""
+    mode: Literal["paper", "reference"] = "paper"
+    """Where a user turn ends."""
     n: int = Field(default=1, ge=1)
     """Conversations for each record."""
     turns: int = Field(default=1, ge=1, le=16)
@@ -107,7 +115,8 @@ class Magpie(Stage):
 
     def drawn(self, end: str, sample: int) -> Sampling:
         """Return how a user turn of child `sample` is drawn; `end` ends it."""
-        stop = tuple(dict.fromkeys(filter(None, (*self.sampling.stop, end))))
+        early = _EARLY if self.mode == "reference" else ()
+        stop = tuple(dict.fromkeys(filter(None, (*self.sampling.stop, *early, end))))
         changed: dict[str, object] = {"stop": stop}
         if self.settings:
             temperature, top_p = self.settings[sample % len(self.settings)]

@@ -90,6 +90,12 @@ async def test_stops_of_the_recipe_are_kept(tmp_path: Path):
     assert sampling.stop == ("\n\n", "<end>")
 
 
+async def test_the_reference_ends_a_turn_early_too(tmp_path: Path):
+    _, sampling = await asked(tmp_path, Templated, mode="reference")
+
+    assert sampling.stop == ("assistant", "\n", "<end>")
+
+
 @pytest.mark.parametrize(
     ("after", "header", "stop"),
     [
