@@ -98,7 +98,8 @@ class Debate(Stage):
     """A Jinja file beside the recipe: shows `others`, the replies of the round before (there may be
     none), and asks for an answer anew; `own` is false where the specialist has not answered yet."""
     judge_prompt: str | None = None
-    """A Jinja file beside the recipe: shows `replies`, and asks for a last line `Best: 2`, or 0."""
+    """A Jinja file beside the recipe: shows `before` (the turns above the question), `instruction`
+    and `replies`, and asks for a last line `Best: 2`, or 0 for none."""
 
     @model_validator(mode="after")
     def _everybody_can_speak(self) -> Self:

@@ -11,6 +11,7 @@ from synth.prompt import names_of
 from synth.record import Record
 from synth.services import Services
 from synth.stages.debate_answers import whole_reply
+from synth.stages.debate_rounds import opened
 from synth.stages.replies import MalformedError, number_in
 
 _BEST = re.compile(r"^[ \t#*_]*Best[ \t*_]*:[ \t*_]*(.*?)[ \t*_]*$", re.MULTILINE | re.IGNORECASE)
@@ -40,7 +41,8 @@ class Judge:
         """
         shown = shuffled(record, list(replies), services)
         texts = [replies[number] for number in shown]
-        asked = services.prompts["judge_prompt"].render(names_of(record, replies=texts))
+        names = names_of(record, replies=texts, before=opened(record, ""))
+        asked = services.prompts["judge_prompt"].render(names)
         completion = await services.complete(
             self.engine, Chat(asked), self.sampling, record, step="judge"
         )

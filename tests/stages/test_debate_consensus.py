@@ -10,11 +10,12 @@ import pytest
 
 from synth.engine.base import Completion
 from synth.errors import CallFailed
+from synth.record import Message, Record
 from synth.stages.debate_answers import Reading, Said, leaders, read_answer, votes_of
 from synth.stages.debate_judge import shuffled
 from synth.stages.replies import MalformedError
 from tests.running import question, saying, services
-from tests.stages.debating import Reply, answering, debate, ended, reasons
+from tests.stages.debating import Reply, answering, debate, debated, ended, reasons, script
 
 # Reading answers
 
@@ -199,6 +200,22 @@ async def test_a_judge_is_shown_no_reply_without_an_answer(tmp_path: Path):
 
     assert reasons(children) == ["no_answer", "live"]
     assert "I am lost." not in seen[0]
+
+
+async def test_a_judge_is_shown_the_conversation_before_the_question(tmp_path: Path):
+    seen: list[str] = []
+
+    def judge(prompt: str) -> Reply:
+        seen.append(prompt)
+        return "Best: 1"
+
+    turns = [("user", "I have 5 pens."), ("assistant", "Nice."), ("user", "How many?")]
+    record = Record.seed({}, [Message(role=role, content=text) for role, text in turns])
+    stage = debate(consensus="judge", judge_engine="e", rounds=1)
+    await debated(tmp_path, stage, script({"round_1": answering(4, 5, 5)}, judge), record)
+
+    asked = "<question>\nuser: I have 5 pens.\n\nassistant: Nice.\n\nHow many?\n</question>"
+    assert asked in seen[0]
 
 
 async def test_open_questions_are_judged_without_answers(tmp_path: Path):
