@@ -2,9 +2,10 @@
 
     names ──resolve──▶ sources ──records──▶ records, numbered from 0
 
-A name is a file or folder beside the recipe, else a shipped set, or `hub:org/name`. A row that
-cannot be used becomes a dropped record with its place, so its loss is seen; a file without one good
-row is an error.
+A name is a file or folder beside the recipe, else a shipped set, or `hub:org/name`. A file holds
+rows, or is a document: one record with its text. A row or a document that cannot be used becomes a
+dropped record with its place, so its loss is seen; a file without one good row is an error, and so
+is a folder without one good document.
 """
 
 from __future__ import annotations

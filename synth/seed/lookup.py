@@ -1,4 +1,7 @@
-"""From a name in a recipe to what it stands for: files, folders, shipped sets, the Hub."""
+"""From a name in a recipe to what it stands for: files, folders, shipped sets, the Hub.
+
+A folder with files of rows stands for these; one without stands for the documents in it and below.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from re import compile as pattern
 from synth.errors import SeedError, did_you_mean
 from synth.frozen import content_digest
 from synth.record import digest
+from synth.seed import documents
 from synth.seed.parts import Part, Rows, SeedSource, checked
 from synth.store.text_rows import Row, csv_rows, json_file, json_lines
 
@@ -77,8 +81,27 @@ def _parts(path: Path, shown: str, split: str) -> tuple[Part, ...]:
         return (_file(path, shown),)
     files = _files(path)
     if not files:
-        raise SeedError(f"wanted seeds in the folder {shown!r}, found no file of {_KNOWN_FORMATS}")
+        return (_folder_of_documents(path, shown),)
+    _refuse_mixture(path, shown, files[0])
     return tuple(_file(file, f"{shown.rstrip('/')}/{file.name}") for file in files)
+
+
+def _folder_of_documents(path: Path, shown: str) -> Rows:
+    found = documents.below(path, shown)
+    if not found:
+        raise SeedError(f"wanted seeds in the folder {shown!r}, found no file of {_KNOWN_FORMATS}")
+    return _documents(found, shown)
+
+
+def _refuse_mixture(folder: Path, shown: str, data: Path) -> None:
+    """Raise SeedError if documents lie beside rows: a README explains the rows, others are lost."""
+    beside = (path for path in folder.iterdir() if documents.is_document(path))
+    lost = sorted(path.name for path in beside if path.stem.lower() not in _ABOUT_THE_ROWS)
+    if lost:
+        raise SeedError(
+            f"wanted rows or documents in the folder {shown!r}, found both: {data.name!r} and "
+            f"{lost[0]!r}; name the files one by one or give each kind its own folder"
+        )
 
 
 def _files(folder: Path) -> list[Path]:
@@ -91,6 +114,8 @@ def _format(path: Path) -> str:
 
 
 def _file(path: Path, shown: str) -> Rows:
+    if documents.is_document(path):
+        return _documents([documents.one(path, shown)], shown)
     reader = _READERS.get(_format(path))
     if reader is None:
         raise SeedError(f"wanted a file of {_KNOWN_FORMATS}, found {shown!r}")
@@ -100,6 +125,11 @@ def _file(path: Path, shown: str) -> Rows:
 def _content(shown: str, paths: Sequence[Path]) -> str:
     # The name counts too: it stands in the records of bad rows.
     return digest("content", shown, *(content_digest(path) for path in paths))
+
+
+def _documents(found: Sequence[documents.Document], shown: str) -> Rows:
+    read = partial(documents.rows, found)
+    return Rows(shown, read, partial(documents.fingerprint, shown, found))
 
 
 def _parquet_rows(path: Path, shown: str) -> Iterator[Row]:
@@ -135,7 +165,11 @@ _READERS: dict[str, Callable[[Path, str], Iterator[Row]]] = {
     ".tsv": partial(csv_rows, delimiter="\t"),
     ".parquet": _parquet_rows,
 }
-_KNOWN_FORMATS = f"a known format ({', '.join(_READERS)}; text also with .gz)"
+_KNOWN_FORMATS = (
+    f"a known format (rows: {', '.join(_READERS)}, those of text also with .gz; "
+    f"documents: {documents.FORMATS})"
+)
+_ABOUT_THE_ROWS = ("readme", "license", "changelog")
 _SAVED_DATASET = ("dataset_dict.json", "state.json")
 _HUB = "hub:"
 _HUB_NAME = pattern(r"hub:([\w.-]+/[\w.-]+)(?::([^#]+))?(?:#(.+))?")

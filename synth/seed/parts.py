@@ -119,8 +119,12 @@ def _seed(row: Row) -> Seed:
 
 def _unusable(row: Row, problem: str, raw: str) -> Seed:
     code, _, sentence = problem.partition(": ")
-    fields = {"raw": whole_text(raw), "file": row.file, row.unit: row.number}
-    return Seed(fields, (), f"{code}: {row.file} {row.unit} {row.number}: {whole_text(sentence)}")
+    fields: JsonObject = {"raw": whole_text(raw), "file": row.file}
+    place = row.file
+    if row.number:
+        fields[row.unit] = row.number
+        place = f"{row.file} {row.unit} {row.number}"
+    return Seed(fields, (), f"{code}: {place}: {whole_text(sentence)}")
 
 
 def _as_text(value: Any) -> str:

@@ -41,7 +41,7 @@ class Row(NamedTuple):
     file: str
     """The file, as the recipe names it."""
     number: int
-    """Its line or row, from 1."""
+    """Its line or row, from 1; 0 for a whole file."""
     value: Any = None
     problem: str = ""
     """A stable code, a colon and a sentence when the row could not be read; else empty."""

@@ -146,10 +146,10 @@ def test_names_that_can_be_used_are_no_problem(tmp_path: Path):
 
 
 def test_an_unknown_format_is_refused_with_the_known_ones(tmp_path: Path):
-    write(tmp_path / "notes.txt", "hello")
+    write(tmp_path / "notes.docx", "hello")
 
-    with pytest.raises(SeedError, match=r"\.jsonl, .*\.parquet.*found 'notes\.txt'"):
-        seed.resolve(["notes.txt"], tmp_path)
+    with pytest.raises(SeedError, match=r"\.jsonl, .*\.parquet.*\.pdf.*found 'notes\.docx'"):
+        seed.resolve(["notes.docx"], tmp_path)
 
 
 def test_a_name_too_long_for_the_disk_is_a_problem_like_any_other(tmp_path: Path):
@@ -189,7 +189,7 @@ def test_the_files_of_a_folder_come_in_the_order_of_their_names(tmp_path: Path):
 
 
 def test_a_folder_without_a_known_file_is_refused(tmp_path: Path):
-    write(tmp_path / "data" / "README.md", "words")
+    write(tmp_path / "data" / "notes.docx", "words")
 
     with pytest.raises(SeedError, match="folder 'data', found no file of a known format"):
         seed.resolve(["data"], tmp_path)

@@ -1,0 +1,72 @@
+"""From HTML to Markdown: what a reader of the page sees, without scripts, styles and navigation."""
+# pyright: reportUnknownMemberType=false, reportMissingTypeStubs=false
+
+from __future__ import annotations
+
+from re import compile as pattern
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from bs4 import BeautifulSoup, Tag
+
+_UNREAD = ("script", "style", "nav", "noscript", "template", "head", "title", "iframe", "svg")
+_XML = pattern(r"<\?xml.*?\?>")
+_BLANK_LINES = pattern(r"\n{3,}")
+_LANGUAGE = pattern(r"(?:language|lang|hljs|brush)-([\w+#.-]+)")
+
+
+class Page(NamedTuple):
+    """What an HTML document says."""
+
+    text: str
+    """Its body as Markdown; empty if nothing in it can be read."""
+    title: str
+    """Its `<title>`, else its first heading, else empty."""
+
+
+def page(html: str) -> Page:
+    """Return text and title of an HTML document or of a piece of one."""
+    soup = _parsed(html)
+    title = _title(soup)
+    for tag in soup.find_all(_UNREAD):
+        # A tag inside one that is gone already has nothing left to take away.
+        if not tag.decomposed:
+            tag.decompose()
+    return Page(_markdown(soup), title)
+
+
+def _parsed(html: str) -> BeautifulSoup:
+    from bs4 import BeautifulSoup
+
+    # XHTML announces itself as XML, at which the parser would warn.
+    return BeautifulSoup(_XML.sub("", html), "html.parser")
+
+
+def _title(soup: BeautifulSoup) -> str:
+    for names in (("title",), ("h1", "h2", "h3")):
+        found = soup.find(names)
+        if found is not None and (text := " ".join(found.get_text().split())):
+            return text
+    return ""
+
+
+def _markdown(soup: BeautifulSoup) -> str:
+    from markdownify import MarkdownConverter
+
+    written = MarkdownConverter(
+        heading_style="atx",
+        bullets="-",
+        code_language_callback=_language,
+        escape_underscores=False,
+        escape_asterisks=False,
+    ).convert_soup(soup)
+    return _BLANK_LINES.sub("\n\n", written).strip()
+
+
+def _language(block: Tag) -> str:
+    """Return the language that a `<pre>` or the `<code>` inside tells by its class."""
+    inner = block.find("code")
+    tags = (block, inner) if inner is not None else (block,)
+    classes = (name for tag in tags for name in tag.get_attribute_list("class") if name)
+    found = _LANGUAGE.search(" ".join(classes))
+    return found[1] if found else ""
