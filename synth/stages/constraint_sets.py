@@ -11,7 +11,7 @@ from typing import Any
 from synth.errors import did_you_mean
 from synth.record import JsonObject
 from synth.stages.constraint_words import FORBIDDEN, LANGUAGES, content_words
-from synth.stages.constraints import CATALOGUE, Taken
+from synth.stages.constraints import CATALOGUE, Taken, Values
 
 # Of each line, an answer can meet at most one: what they say of its ends, its case, its parts or
 # its words is contrary, or a checker of one counts what the other asks for.
@@ -189,9 +189,7 @@ def drawn_constraint(kind: str, instruction: str, rng: random.Random) -> Constra
     return Constraint(kind, arguments, rng.choice(form.sentences).format(**names))
 
 
-def _drawn_value(
-    values: range | tuple[str, ...] | Taken, instruction: str, rng: random.Random
-) -> Any:
+def _drawn_value(values: Values, instruction: str, rng: random.Random) -> Any:
     match values:
         case Taken.REQUEST:
             return instruction

@@ -1,4 +1,6 @@
 """Constraints that a program can check: drawn evenly, never contrary, stored with arguments."""
+# pyarrow has no complete type stubs.
+# pyright: reportMissingTypeStubs=false
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyarrow.parquet import read_table
 from pydantic import ValidationError
 
 from synth.engine.base import Chat, Completion, Engine, Origin, Prompted, Sampling
@@ -14,9 +17,11 @@ from synth.engine.scripted import ScriptedEngine
 from synth.errors import CallFailed
 from synth.record import Message, Record
 from synth.run.boundary import leaving
+from synth.run.plan import plan
+from synth.run.start import Settings, run
 from synth.stages.constrain import Constrain
 from synth.stages.constraints import CATALOGUE
-from tests.running import numbering, question, saying, services
+from tests.running import numbering, question, saying, services, write_recipe
 
 TRAINS = "Explain to a traveller how a railway timetable is made for a small junction."
 
@@ -251,3 +256,46 @@ async def test_running_again_draws_and_asks_the_same(tmp_path: Path):
 
     assert engine.calls == 0
     assert again == first
+
+
+PAIRS = """
+name: pairs
+seeds: [./seeds.jsonl]
+engines: {teacher: scripted}
+stages:
+  - constrain: {least: 2, relaxed: true}
+  - respond: {engine: teacher, prompt: asks.jinja}
+  - verify: {verifiers: [{field: {of: side, equals: strict, as: strict}}]}
+export:
+  dpo: {rejected_by: [strict]}
+"""
+
+
+def echo(prompt: Prompted, _sampling: Sampling, _origin: Origin) -> str:
+    assert isinstance(prompt, Chat)
+    return "You asked: " + prompt.messages[-1]["content"]
+
+
+def pairs_of(recipe: Path, into: Path, *, at_once: int) -> tuple[bytes, list[Any]]:
+    """Return the file of the stage `constrain`, and the pairs of the run's export."""
+    planned = plan(recipe, engines={"teacher": ScriptedEngine(echo)}).at_once(at_once)
+    run(planned, into, Settings(workers=1))
+    (file,) = into.rglob("*constrain.parquet")
+    rows = [row for part in into.rglob("dpo/**/*.parquet") for row in read_table(part).to_pylist()]
+    return file.read_bytes(), rows
+
+
+def test_strict_and_relaxed_replies_become_pairs_of_one_prompt(tmp_path: Path):
+    (tmp_path / "asks.jinja").write_text("{{ asks }}", "utf-8")
+    seeds = [{"instruction": f"{TRAINS} Part {number}."} for number in range(8)]
+    recipe = write_recipe(tmp_path, PAIRS, seeds=seeds)
+
+    slow, rows = pairs_of(recipe, tmp_path / "slow", at_once=1)
+    fast, _ = pairs_of(recipe, tmp_path / "fast", at_once=64)
+
+    assert slow == fast
+    assert len(rows) == 8
+    for row in rows:
+        asked = row["prompt"][-1]["content"]
+        assert row["chosen"][0]["content"] == f"You asked: {asked}"
+        assert len(row["rejected"][0]["content"]) < len(row["chosen"][0]["content"])

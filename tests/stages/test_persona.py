@@ -16,6 +16,8 @@ from synth.frozen import validated
 from synth.prompt import Prompt
 from synth.record import Message, Record
 from synth.run.boundary import leaving
+from synth.run.plan import plan
+from synth.run.start import Settings, run
 from synth.stages.persona import Persona
 from synth.stages.personas import (
     RELATIONS,
@@ -23,6 +25,7 @@ from synth.stages.personas import (
     chosen_personas,
     drawn_persona,
     drawn_relation,
+    shipped_digest,
     without_label,
 )
 from tests.running import command, numbering, question, saying, services, write_lines, write_recipe
@@ -274,7 +277,13 @@ def test_other_personas_are_another_stage(tmp_path: Path):
     file.write_text("A baker.", "utf-8")
 
     assert validated(Persona, options, folder=tmp_path).identity != before
-    assert Persona(engine="x").identity != before
+
+
+def test_the_shipped_personas_are_part_of_a_stage_that_draws_from_them():
+    own = Persona(engine="x", personas=("A nurse.",))
+
+    assert shipped_digest() in Persona(engine="x").identity
+    assert shipped_digest() not in own.identity
 
 
 @pytest.mark.parametrize(
@@ -286,13 +295,13 @@ def test_other_personas_are_another_stage(tmp_path: Path):
         ({"personas": ["A nurse."], "task": "from_text"}, "takes no `personas`"),
         ({"personas": "gone.txt"}, "no file or folder 'gone.txt' beside the recipe"),
         ({"personas": "empty.txt"}, "wants at least one persona, found none"),
-        ({"personas": "people.pdf"}, "wanted a file with personas: wanted a file of"),
+        ({"personas": "people.exe"}, "wanted a file with personas: wanted a file of"),
         ({"personas": "rows.jsonl"}, "or give rows a column `persona`"),
     ],
 )
 def test_options_that_cannot_be_are_refused(tmp_path: Path, options: dict[str, Any], message: str):
     (tmp_path / "empty.txt").write_text("# nobody\n", "utf-8")
-    (tmp_path / "people.pdf").write_text("A nurse.", "utf-8")
+    (tmp_path / "people.exe").write_text("A nurse.", "utf-8")
     write_lines(tmp_path / "rows.jsonl", [{"name": "A nurse."}])
 
     with pytest.raises(ValidationError) as caught:
@@ -318,16 +327,30 @@ name: people
 seeds: [personas]
 engines: {teacher: scripted}
 stages:
-  - persona: {engine: teacher, task: %s}
+  - persona: {engine: teacher, task: %s, n: 2}
 """
 
 
-def test_check_takes_the_shipped_personas_and_refuses_an_unknown_task(tmp_path: Path):
-    (tmp_path / "replies.jsonl").write_text("", "utf-8")
-    good = command("check", str(write_recipe(tmp_path, RECIPE % "math")))
-    bad = command("check", str(write_recipe(tmp_path, RECIPE % "maths")))
+def test_check_names_the_task_that_was_meant(tmp_path: Path):
+    said = command("check", str(write_recipe(tmp_path, RECIPE % "maths")))
 
-    assert bad.code == 2
-    assert "line 6" in bad.err
-    assert "Did you mean 'math'?" in bad.err
-    assert "task" not in good.err
+    assert said.code == 2
+    assert "line 6" in said.err
+    assert "Did you mean 'math'?" in said.err
+
+
+def test_a_run_at_another_pace_gives_the_same_bytes(tmp_path: Path):
+    recipe = write_recipe(tmp_path, RECIPE % "math")
+    files: list[bytes] = []
+    for at_once in (1, 64):
+        into = tmp_path / str(at_once)
+        engine = ScriptedEngine(
+            lambda _prompt, _sampling, origin: f"{origin.record_id} {origin.sample}"
+        )
+        planned = plan(recipe, engines={"teacher": engine}).at_once(at_once)
+        outcome = run(planned, into, Settings(workers=1))
+        assert outcome.exit_code == 0
+        (file,) = into.rglob("*persona.parquet")
+        files.append(file.read_bytes())
+
+    assert files[0] == files[1]
