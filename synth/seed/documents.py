@@ -20,7 +20,7 @@ from synth.seed.values import RowError
 from synth.store.text_rows import Row
 
 _FENCE = pattern(r" {0,3}(`{3,}|~{3,})")
-_HEADING = pattern(r" {0,3}#{1,6}[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*")
+_HEADING = pattern(r" {0,3}#{1,6}[ \t](.*)")
 
 
 class Document(NamedTuple):
@@ -102,9 +102,16 @@ def _first_heading(text: str) -> str:
     for line in text.splitlines():
         if found := _FENCE.match(line):
             fence = _after(fence, found[1])
-        elif not fence and (heading := _HEADING.fullmatch(line)) and heading[1]:
-            return heading[1]
+        elif not fence and (heading := _HEADING.match(line)) and (title := _opened(heading[1])):
+            return title
     return ""
+
+
+def _opened(heading: str) -> str:
+    """Return a heading's text without the signs that may close it: `## A ##` says A."""
+    text = f" {heading.strip()}"
+    before = text.rstrip("#")
+    return (before if before.endswith(" ") else text).strip()
 
 
 def _after(fence: str, sign: str) -> str:

@@ -6,12 +6,15 @@ from __future__ import annotations
 from re import compile as pattern
 from typing import TYPE_CHECKING, NamedTuple
 
+from synth.seed.values import RowError
+
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag
 
 _UNREAD = ("script", "style", "nav", "noscript", "template", "head", "title", "iframe", "svg")
 _XML = pattern(r"<\?xml.*?\?>")
 _BLANK_LINES = pattern(r"\n{3,}")
+_LABEL = pattern(r"[\w+#.-]{1,20}")
 _LANGUAGE = pattern(r"(?:language|lang|hljs|brush)-([\w+#.-]+)")
 
 
@@ -25,8 +28,20 @@ class Page(NamedTuple):
 
 
 def page(html: str) -> Page:
-    """Return text and title of an HTML document or of a piece of one."""
-    soup = _parsed(html)
+    """Return text and title of an HTML document or of a piece of one.
+
+    Raises RowError `broken_html` for what no parser takes, or tags nested too deeply.
+    """
+    from bs4.exceptions import ParserRejectedMarkup
+
+    try:
+        return _page(_parsed(html))
+    except (ParserRejectedMarkup, RecursionError) as error:
+        said = "its tags are nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise RowError("broken_html", f"the HTML cannot be read: {said}") from error
+
+
+def _page(soup: BeautifulSoup) -> Page:
     title = _title(soup)
     for tag in soup.find_all(_UNREAD):
         # A tag inside one that is gone already has nothing left to take away.
@@ -39,7 +54,23 @@ def _parsed(html: str) -> BeautifulSoup:
     from bs4 import BeautifulSoup
 
     # XHTML announces itself as XML, at which the parser would warn.
-    return BeautifulSoup(_XML.sub("", html), "html.parser")
+    soup = BeautifulSoup(_XML.sub("", html), "html.parser")
+    for block in soup.find_all("pre"):
+        _keep_only_code(block)
+    return soup
+
+
+def _keep_only_code(block: Tag) -> None:
+    """Take the label and the buttons that pages put beside the code out of a block of it."""
+    code = block.find("code")
+    if code is None:
+        return
+    code.extract()
+    label = block.get_text(" ").replace("Copy code", "").strip().lower()
+    if _LABEL.fullmatch(label) and not _language(code):
+        code["class"] = f"language-{label}"
+    block.clear()
+    block.append(code)
 
 
 def _title(soup: BeautifulSoup) -> str:

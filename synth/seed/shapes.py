@@ -18,6 +18,10 @@ Self-Instruct's `instances` stay a field; where the user's turn holds an input, 
 makes no assistant turn. `question` with `answer`, and `prompt` with `chosen` and `rejected`, are no
 shape: verifiers and exports want those columns, so they stay fields.
 
+A ShareGPT log whose later turn cannot be read, with a whole round before it, gives the turns before
+it and the field `broken_turn`: why the others are missing; the log stays a field. The stage
+`clean_chats` decides what becomes of it.
+
 A turn keeps `name`, `tool_calls`, `tool_call_id` and its reasoning (`reasoning` or
 `reasoning_content`). A list of turns may also be written as JSON text, the only way that CSV has.
 """
@@ -42,6 +46,8 @@ _ROLES = {
     "chatgpt": "assistant",
     "model": "assistant",
     "bot": "assistant",
+    "bing": "assistant",
+    "bard": "assistant",
     "tool": "tool",
     "function": "tool",
     "observation": "tool",
@@ -61,6 +67,8 @@ class _Found(NamedTuple):
     messages: list[Message]
     columns: tuple[str, ...]
     """The columns that the messages were made of."""
+    broken_turn: str = ""
+    """Why the messages end before the log does."""
 
 
 def shaped(value: Any) -> Shaped:
@@ -77,19 +85,37 @@ def shaped(value: Any) -> Shaped:
     if found is None:
         return Shaped(columns)
     fields = {name: given for name, given in columns.items() if name not in found.columns}
+    if found.broken_turn:
+        fields["broken_turn"] = found.broken_turn
     return Shaped(fields, tuple(found.messages))
 
 
 def _found(row: dict[str, Any]) -> _Found | None:
     for name in _CHATS:
         if row.get(name) is not None:
-            return _Found(_turns(row[name], name), (name,))
+            return _chat(row[name], name)
     found = _instruction(row) or _pair(row)
     if found is None and len(row) == 1:
         found = _single(row)
     if found is None and any(name in row for name in _CHATS):
         raise RowError("no_messages", "the column of the messages is null")
     return found
+
+
+def _chat(value: Any, name: str) -> _Found:
+    messages: list[Message] = []
+    for number, turn in enumerate(_listed(value, name), 1):
+        try:
+            messages.append(_message(turn, number))
+        except RowError as error:
+            if name == "messages" or not _holds_a_round(messages):
+                raise
+            return _Found(messages, (), str(error))
+    return _Found(messages, (name,))
+
+
+def _holds_a_round(messages: list[Message]) -> bool:
+    return {"user", "assistant"} <= {message["role"] for message in messages}
 
 
 def _instruction(row: dict[str, Any]) -> _Found | None:
@@ -166,12 +192,16 @@ def _said(text: str, name: str) -> str:
 
 
 def _turns(value: Any, name: str) -> list[Message]:
+    return [_message(turn, number) for number, turn in enumerate(_listed(value, name), 1)]
+
+
+def _listed(value: Any, name: str) -> list[Any]:
     turns = _from_json(value) if isinstance(value, str) else value
     if not isinstance(turns, list):
         raise RowError("no_messages", f"wanted a list of turns as {name!r}, found {_kind(turns)}")
     if not turns:
         raise RowError("no_messages", f"{name!r} is empty")
-    return [_message(turn, number) for number, turn in enumerate(cast("list[Any]", turns), 1)]
+    return cast("list[Any]", turns)
 
 
 def _from_json(text: str) -> Any:

@@ -167,3 +167,24 @@ def test_an_unusable_row_says_why(row: Any, reason: str):
 def test_nested_text_that_only_looks_like_turns_is_told_and_not_a_crash():
     with pytest.raises(RowError, match="found a text"):
         shaped({"messages": "[" * 100_000})
+
+
+def test_a_log_that_breaks_after_a_round_keeps_what_can_be_read_and_says_why():
+    log = [*SHAREGPT, {"from": "judge", "value": "x"}]
+
+    found = shaped({"conversations": log, "id": "7"})
+
+    assert list(found.messages) == TURNS
+    assert found.fields["broken_turn"].startswith(
+        f"unknown_role: turn {len(log)} has the role 'judge'"
+    )
+    assert found.fields["conversations"] == log
+
+
+def test_a_curated_chat_or_a_log_without_a_round_before_the_break_is_refused_whole():
+    broken = {"from": "gpt", "value": None}
+
+    with pytest.raises(RowError, match="content_not_text: turn 2"):
+        shaped({"conversations": [{"from": "human", "value": "x"}, broken]})
+    with pytest.raises(RowError, match="content_not_text: turn 3"):
+        shaped({"messages": [*TURNS[-2:], broken]})
