@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from synth.frozen import Frozen
 from synth.prompt import Prompt
@@ -32,6 +32,8 @@ class Stage(Frozen):
     """How many records `apply_batch` is given at most."""
     sees_all: ClassVar[bool] = False
     """Whether it needs the whole set before it begins: it then writes `apply_all`."""
+    takes: ClassVar[Literal["anything", "instruction", "reply"]] = "anything"
+    """What each record must bring: `synth check` holds the first seed against the first stage."""
     default_prompts: ClassVar[dict[str, str]] = {}
     """Option name to the source of the prompt that is used where the recipe names none."""
 
@@ -48,6 +50,14 @@ class Stage(Frozen):
     def needs(self) -> frozenset[str]:
         """Return the capabilities that its engines must have (see Engine.capabilities)."""
         return frozenset()
+
+    def lacks(self, record: Record) -> str:
+        """Return what a record needs here and has not, in words, or ""."""
+        if self.takes == "instruction" and not record.instruction.strip():
+            return "an instruction: a user turn, or a field `instruction`, `prompt` or `question`"
+        if self.takes == "reply" and not record.reply.strip():
+            return "a reply: a last turn of the assistant"
+        return ""
 
     @property
     def identity(self) -> str:

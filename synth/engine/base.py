@@ -259,6 +259,10 @@ class Engine(Frozen):
         model = str(settings.pop("model", ""))
         return EngineIdentity(self.name, model, canonical(settings))
 
+    def lacking(self) -> dict[str, str]:
+        """Return which of its kind's capabilities it lacks with these options, and why."""
+        return {}
+
     async def start(self) -> None:
         """Set up connections or load the model. Raises OutsideError."""
 

@@ -98,6 +98,15 @@ class ChatTemplate:
             raise CallFailed(f"chat_template_failed: {error}") from error
 
 
+def has_no_template(folder: Path) -> bool:
+    """Return whether a model's folder brings a tokenizer's settings, and no chat template."""
+    if not (folder / "tokenizer_config.json").is_file() or any(folder.glob("chat_template.*")):
+        return False
+    if (folder / "tekken.json").is_file():  # Mistral's own format: its package has the template
+        return False
+    return not _config(folder / "tokenizer_config.json").get("chat_template")
+
+
 def _config(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}

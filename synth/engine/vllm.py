@@ -34,6 +34,7 @@ from synth.engine.base import (
     Text,
     TokenLogprobs,
 )
+from synth.engine.chat_template import has_no_template
 from synth.engine.openai_wire import sendable
 from synth.engine.thinking import without_thinking
 from synth.engine.vllm_core import VllmCore
@@ -159,6 +160,14 @@ class VllmEngine(Engine):
         if what:
             settings["engine_args"] = what
         return EngineIdentity(self.name, settings.pop("model"), canonical(settings))
+
+    def lacking(self) -> dict[str, str]:
+        """Return that it cannot chat where the model's folder holds no chat template."""
+        folder = Path(self.tokenizer or self.model)
+        if self.chat_template is not None or not has_no_template(folder):
+            return {}
+        why = f"the folder {folder.name!r} holds no chat template; name a file as `chat_template`"
+        return {"chat": why, "chat_text": why}
 
     async def start(self) -> None:
         """Load the model: half a minute or more.

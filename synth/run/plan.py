@@ -150,6 +150,8 @@ class _Planner:
         steps = self._steps(engines)
         for at, message in wrong_labels(self.recipe):
             self._say(message, *at)
+        if not self.problems:
+            self._check_first_seed(seeds, steps[0].stage)
         if self.problems:
             raise RecipeError(sorted(self.problems, key=self._place))
         return Plan(self.source, self.recipe, engines, tuple(steps), seeds)
@@ -232,13 +234,30 @@ class _Planner:
                 hint = did_you_mean(name, self.recipe.engines)
                 hint = hint or "The recipe has no `engines:`."
                 self._say(f"no engine named {name!r} in this recipe. {hint}", *at, "engine")
-            elif name in engines and (lacking := stage.needs() - engines[name].capabilities):
-                self._say(
-                    f"{stage.name} needs an engine that can {' and '.join(sorted(lacking))}; "
-                    f"{name!r} is of kind {engines[name].name!r}, which cannot",
-                    *at,
-                    "engine",
-                )
+            elif name in engines:
+                self._check_capabilities(stage, name, engines[name], at)
+
+    def _check_capabilities(self, stage: Stage, name: str, engine: Engine, at: Location) -> None:
+        needed = f"{stage.name} needs an engine that can"
+        if lacking := stage.needs() - engine.capabilities:
+            can = " and ".join(sorted(lacking))
+            said = f"{needed} {can}; {name!r} is of kind {engine.name!r}, which cannot"
+            self._say(said, *at, "engine")
+            return
+        missing = {can: why for can, why in engine.lacking().items() if can in stage.needs()}
+        for why in dict.fromkeys(missing.values()):
+            can = " and ".join(sorted(one for one in missing if missing[one] == why))
+            self._say(f"{needed} {can}; {name!r} cannot: {why}", *at, "engine")
+
+    def _check_first_seed(self, seeds: Sequence[SeedSource], stage: Stage) -> None:
+        first = next((one for one in seed.records(seeds, limit=1) if one.state == "live"), None)
+        if first is not None and (lacking := stage.lacks(first)):
+            fields = ", ".join(first.fields) or "no fields"
+            self._say(
+                f"{stage.name} needs of each seed {lacking}; the first one has none (it has "
+                f"{fields})",
+                "seeds",
+            )
 
     def _check_sampling(self, stage: Stage, at: Location) -> None:
         sampling = getattr(stage, "sampling", None)

@@ -66,6 +66,7 @@ class Constrain(Stage):
     """
 
     name: ClassVar[str] = "constrain"
+    takes: ClassVar = "instruction"
     default_prompts: ClassVar[dict[str, str]] = shipped_prompts("constrain")
 
     engine: str | None = None

@@ -60,6 +60,7 @@ class Debate(Stage):
     """
 
     name: ClassVar[str] = "debate"
+    takes: ClassVar = "instruction"
     default_prompts: ClassVar[dict[str, str]] = shipped_prompts("debate")
 
     engine: str | None = None

@@ -52,6 +52,7 @@ class Domain(Stage):
     """
 
     name: ClassVar[str] = "domain"
+    takes: ClassVar = "instruction"
     default_prompts: ClassVar[dict[str, str]] = shipped_prompts("domain")
 
     engine: str | None = None

@@ -45,6 +45,7 @@ class Respond(Stage):
     """
 
     name: ClassVar[str] = "respond"
+    takes: ClassVar = "instruction"
 
     engine: str | None = None
     """Name of an engine of the recipe."""
@@ -103,6 +104,10 @@ class Respond(Stage):
         named = [self.engine] if self.engine else list(self.experts.values())
         asked = self.verifiers.engines() if self.verifiers else ()
         return tuple(dict.fromkeys((*named, *asked)))
+
+    def lacks(self, record: Record) -> str:
+        """Return what a record needs: nothing if the stage brings the `prompt`."""
+        return "" if self.prompt else super().lacks(record)
 
     def needs(self) -> frozenset[str]:
         """Return that the engine must chat."""

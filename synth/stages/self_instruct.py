@@ -61,6 +61,7 @@ class SelfInstruct(Stage):
     """
 
     name: ClassVar[str] = "self_instruct"
+    takes: ClassVar = "instruction"
     sees_all: ClassVar[bool] = True
     default_prompts: ClassVar[dict[str, str]] = shipped_prompts("self_instruct")
 

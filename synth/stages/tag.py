@@ -42,6 +42,7 @@ class Tag(Stage):
     """
 
     name: ClassVar[str] = "tag"
+    takes: ClassVar = "instruction"
     default_prompts: ClassVar[dict[str, str]] = shipped_prompts("tag")
 
     engine: str | None = None

@@ -296,3 +296,41 @@ def test_the_place_of_a_recipe_is_told_as_it_was_named(
         plan(folder.name)
 
     assert str(refused.value).startswith(f"{folder.name}/recipe.yaml, line 7: ")
+
+
+@pytest.mark.parametrize(
+    ("seeds", "has"),
+    [("[seeds.jsonl]", "it has text"), ("{count: 5}", "it has no fields")],
+)
+def test_seeds_that_the_first_stage_can_make_nothing_of_are_refused(
+    seeds: str, has: str, tmp_path: Path
+):
+    recipe = f"""\
+name: bench
+seeds: {seeds}
+engines: {{teacher: {{scripted: {{}}}}}}
+stages: [{{self_instruct: {{engine: teacher}}}}]
+export: {{sft: {{}}}}
+"""
+    path = write_recipe(tmp_path, recipe, seeds=[{"text": "x"}])
+
+    with pytest.raises(RecipeError, match=rf"line 2: self_instruct needs of each seed .*{has}"):
+        plan(path)
+
+
+def test_a_stage_with_a_prompt_of_its_own_takes_any_seed(folder: Path):
+    (folder / "ask.jinja").write_text("{{ text }}")
+
+    planned(folder, ("[seeds.jsonl]", "{count: 2}"))
+
+
+def test_a_model_without_a_chat_template_is_refused(folder: Path):
+    (folder / "model").mkdir()
+    (folder / "model/tokenizer_config.json").write_text("{}")
+
+    said = complaints(folder, ("{scripted: {model: small}}", "{vllm: {model: ./model}}"))
+
+    assert said == [
+        "line 7: respond needs an engine that can chat; 'teacher' cannot: the folder 'model' holds "
+        "no chat template; name a file as `chat_template`"
+    ]
