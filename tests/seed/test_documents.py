@@ -118,7 +118,7 @@ def test_a_folder_gives_all_documents_in_it_and_below_by_name(tmp_path: Path):
 
 
 def test_a_document_that_cannot_be_read_is_dropped_with_its_place_and_reason(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
     write(tmp_path / "docs" / "1_broken.pdf", b"%PDF-1.7\nnothing of one")
     write(tmp_path / "docs" / "2_cut.pdf", pdf_of("whole")[:150])
@@ -143,7 +143,7 @@ def test_a_document_that_cannot_be_read_is_dropped_with_its_place_and_reason(
     assert told[3].endswith("no text on its 2 pages, as in a scan; run OCR on it")
     assert told[4].endswith("byte 3 is not UTF-8; convert it")
     assert bad[0].fields == {"raw": "", "file": "docs/1_broken.pdf"}
-    assert capsys.readouterr() == ("", "")
+    assert caplog.text == ""
 
 
 def test_bytes_of_a_pdf_in_disorder_never_end_the_run(tmp_path: Path):

@@ -177,6 +177,13 @@ def test_a_piece_may_be_as_long_as_the_limit():
     assert len(pieces(record, max_tokens=27)) == 2
 
 
+def test_the_system_turn_counts_in_every_piece():
+    record = chat("s: abc", *("u: abc", "a: abc") * 4)
+
+    assert [len(piece.messages) for piece in pieces(record, max_tokens=35)] == [5, 5]
+    assert [len(piece.messages) for piece in pieces(record, max_tokens=34)] == [3, 3, 3, 3]
+
+
 def test_tokens_are_those_of_the_tokenizer(tmp_path: Path):
     pytest.importorskip("tokenizers")
     (tmp_path / "tokenizer.json").write_text(json.dumps(WORDS_ONLY))
@@ -238,3 +245,10 @@ def test_turns_stay_as_they_are_where_html_is_the_subject():
     record = chat("u: Why is <div> not closed?", "a: Write <p>x</p>.")
 
     assert pieces(record, html=False)[0].messages == record.messages
+
+
+def test_a_turn_of_spaces_says_nothing_with_and_without_html():
+    record = chat("u: a", "a: \n ")
+
+    for html in (True, False):
+        assert reason_of(pieces(record, html=html)[0]) == "broken_turn: turn 2 says nothing"
