@@ -71,7 +71,7 @@ class Asking:
         *,
         messages: Sequence[Message] = (),
         passages: Sequence[Passage] = (),
-        raw: str = "",
+        raw: str | None = None,
     ) -> Record:
         """Return the child of a question, with the `raw` reply where that is what was wrong."""
         fields: dict[str, Any] = {"question": question.text, "answerable": question.answerable}
@@ -80,7 +80,7 @@ class Asking:
             self.services.label,
             question.number,
             messages=messages,
-            fields=fields | ({"raw_reply": raw} if raw else {}),
+            fields=fields | ({} if raw is None else {"raw_reply": raw}),
             parents=self.above,
         )
 

@@ -135,7 +135,7 @@ class Part:
         return [self._record.as_parent(), *(self._outcomes[n] for n in sorted(self._outcomes))]
 
     def _dropped(
-        self, question: Question, reason: str, *, kind: DropKind = "filter", raw: str = ""
+        self, question: Question, reason: str, *, kind: DropKind = "filter", raw: str | None = None
     ) -> None:
         child = self._asking.child(question, passages=[self._passage], raw=raw)
         by = self._services.label

@@ -35,7 +35,7 @@ def questions_in(said: Completion, wanted: int) -> list[Listed]:
     if _NONE.match(thought.answer):
         return []
     found = [Listed(_clean(item)) for item in _items(thought.answer, wanted, said.text)]
-    if said.finish_reason == "length":
+    if found and said.finish_reason == "length":
         wrong = "cut_off_question: the list did not end within `max_tokens`"
         found[-1] = found[-1]._replace(wrong=wrong)
     return [_worded(question) for question in found[:wanted]]

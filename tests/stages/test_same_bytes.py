@@ -27,7 +27,12 @@ def stage_file(recipe: str, stage: str, into: Path, *, at_once: int) -> bytes:
 
 @pytest.mark.parametrize(
     ("recipe", "stage"),
-    [("evol_instruct", "evolve"), ("router_prompts", "expand"), ("debate", "debate")],
+    [
+        ("evol_instruct", "evolve"),
+        ("router_prompts", "expand"),
+        ("debate", "debate"),
+        ("clinical_qa", "grounded"),
+    ],
 )
 def test_a_second_run_at_another_pace_gives_the_same_bytes(recipe: str, stage: str, tmp_path: Path):
     slow = stage_file(recipe, stage, tmp_path / "slow", at_once=1)
