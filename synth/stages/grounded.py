@@ -50,7 +50,7 @@ class Grounded(Stage):
     passages of about 1,000 words and greedy calls as in the authors' code; unlike there, answers
     are calls of their own, so that they can be given retrieved passages. Retrieval in the reply's
     prompt: Kang et al., "Self-Specialization: Uncovering Latent Expertise within Large Language
-    Models" (2023), section 2.
+    Models" (2023).
     """
 
     name: ClassVar[str] = "grounded"
