@@ -148,6 +148,20 @@ async def test_an_unanswerable_question_is_answered_by_saying_so(tmp_path: Path)
     assert rows[0].reply == "The passages do not say that."
 
 
+async def test_both_kinds_of_a_passage_are_numbered_one_after_the_other(tmp_path: Path):
+    def reply(prompt: Prompted, sampling: Sampling, origin: Origin) -> str:
+        asked = (f"{number}. {origin.step} {origin.position} {number}?" for number in range(1, 9))
+        return "\n".join(asked)
+
+    rows = questions(await made(tmp_path, ScriptedEngine(reply), questions=8, unanswerable=0.5))
+
+    assert [row.position[2] for row in rows] == [*range(8)] * 2
+    kinds = [row.fields["answerable"] for row in rows[:8]]
+    assert 0 < sum(kinds) < 8
+    assert kinds == sorted(kinds, reverse=True)
+    assert [row.fields["question"].startswith("question") for row in rows[:8]] == kinds
+
+
 def test_unanswerable_questions_are_drawn_by_their_share():
     rng = random.Random(7)
 
