@@ -121,13 +121,17 @@ async def test_an_answer_is_asked_from_the_passage_and_what_suits_the_question(t
         assert isinstance(prompt, Chat)
         if origin.step == "answer" and origin.position == (0, 0):
             prompts.append(prompt.messages[-1]["content"])
-        return f"1. Is rest advised in {origin.position}?" if origin.step == "question" else "No."
+        return (
+            f"1. Is rest advised, or salt, in {origin.position}?"
+            if origin.step == "question"
+            else "No."
+        )
 
-    first = questions(await made(tmp_path, ScriptedEngine(reply), retrieved=1))[0]
+    first = questions(await made(tmp_path, ScriptedEngine(reply), retrieved=2))[0]
 
     assert SALT.strip() in prompts[0]
     assert REST.strip() in prompts[0]
-    assert len(first.fields["passages"]) == 2
+    assert sorted(shown["passage"] for shown in first.fields["passages"]) == [0, 1]
 
 
 async def test_the_own_passage_has_no_place_of_its_own(tmp_path: Path):
