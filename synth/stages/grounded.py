@@ -156,10 +156,7 @@ class Grounded(Stage):
         passages = await asyncio.to_thread(self._passages, record)
         if not passages:
             return [self._without_text(record, services)]
-        try:
-            retrieval = await self._index(passages, record, services)
-        except CallFailed as failed:
-            return [record.drop("error", by=services.label, reason=failed.reason)]
+        retrieval = await self._index(passages, record, services)
         return await grounded_in(record, passages, retrieval, self, services)
 
     async def apply_all(self, records: Sequence[Record], services: Services, leave: Leave) -> None:
