@@ -185,6 +185,8 @@ class Grounded(Stage):
     async def _from_corpus(
         self, record: Record, retrieval: Retrieval, services: Services
     ) -> Record:
+        if not record.instruction:
+            raise ValueError("nothing_to_answer: the record has no instruction")
         asking = Asking(self, services, record)
         question = Question(0, record.instruction, answerable=True)
         origin = services.origin(record, "embed question", 0)

@@ -326,6 +326,9 @@ async def test_instructions_are_answered_from_a_corpus(tmp_path: Path):
         (child,) = await stage.apply(instruction("How much salt?"), given)
         (stray,) = await stage.apply(instruction("Quantum?"), given)
 
+        with pytest.raises(ValueError, match="nothing_to_answer"):
+            await stage.apply(Record.seed({"text": SALT}), given)
+
     assert child.position == (0, 0)
     assert [passage["text"] for passage in child.fields["passages"]] == [SALT.strip()]
     assert child.instruction == "How much salt?"
