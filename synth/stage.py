@@ -47,9 +47,12 @@ class Stage(Frozen):
         name = getattr(self, "engine", None)
         return (name,) if isinstance(name, str) else ()
 
-    def needs(self) -> frozenset[str]:
-        """Return the capabilities that its engines must have (see Engine.capabilities)."""
-        return frozenset()
+    def needs(self, engine: str) -> frozenset[str]:
+        """Return the capabilities (see Engine.capabilities) that one of its engines must have.
+
+        By default to chat.
+        """
+        return frozenset({"chat"})
 
     def lacks(self, record: Record) -> str:
         """Return what a record needs here and has not, in words, or ""."""

@@ -238,13 +238,13 @@ class _Planner:
                 self._check_capabilities(stage, name, engines[name], at)
 
     def _check_capabilities(self, stage: Stage, name: str, engine: Engine, at: Location) -> None:
-        needed = f"{stage.name} needs an engine that can"
-        if lacking := stage.needs() - engine.capabilities:
+        needed, needs = f"{stage.name} needs an engine that can", stage.needs(name)
+        if lacking := needs - engine.capabilities:
             can = " and ".join(sorted(lacking))
             said = f"{needed} {can}; {name!r} is of kind {engine.name!r}, which cannot"
             self._say(said, *at, "engine")
             return
-        missing = {can: why for can, why in engine.lacking().items() if can in stage.needs()}
+        missing = {can: why for can, why in engine.lacking().items() if can in needs}
         for why in dict.fromkeys(missing.values()):
             can = " and ".join(sorted(one for one in missing if missing[one] == why))
             self._say(f"{needed} {can}; {name!r} cannot: {why}", *at, "engine")

@@ -117,10 +117,6 @@ class Constrain(Stage):
         kinds = chosen_kinds(self.kinds)
         return [kind for kind in kinds if self.join == "append" or kind != _REPEAT]
 
-    def needs(self) -> frozenset[str]:
-        """Return that the engine must chat."""
-        return frozenset({"chat"})
-
     def prompts_used(self) -> tuple[str, ...]:
         """Return the prompt of a rewriting, if there is any."""
         return ("rewrite_prompt",) if self.join == "rewrite" else ()

@@ -130,10 +130,6 @@ class Debate(Stage):
         asked = [one.engine or self.engine for one in self.specialists]
         return tuple(dict.fromkeys(name for name in (*asked, self.judge_engine) if name))
 
-    def needs(self) -> frozenset[str]:
-        """Return that the engines must chat."""
-        return frozenset({"chat"})
-
     def prompt_files(self) -> dict[str, str]:
         """Return the files of the recipe: those of the stage, and its own specialists'."""
         own = {one.name: one.prompt for one in self.specialists if one.prompt is not None}

@@ -93,10 +93,6 @@ class Dialogue(Stage):
             return (self.engine,)
         return tuple(dict.fromkeys((self.engine, self.user_engine)))
 
-    def needs(self) -> frozenset[str]:
-        """Return that the engines must chat."""
-        return frozenset({"chat"})
-
     async def apply(self, record: Record, services: Services) -> Sequence[Record]:
         """Return the `n` conversations."""
         casts = [self._cast(record, services, number) for number in range(self.n)]

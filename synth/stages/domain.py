@@ -89,10 +89,6 @@ class Domain(Stage):
             raise ValueError(str(error)) from error
         return self
 
-    def needs(self) -> frozenset[str]:
-        """Return that the engine must chat."""
-        return frozenset({"chat"})
-
     def prompts_used(self) -> tuple[str, ...]:
         """Return the prompt, if a model is asked."""
         return ("prompt",) if self.engine else ()

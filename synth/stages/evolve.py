@@ -154,10 +154,6 @@ class Evolve(Stage):
         asked = (self.engine, self.reply_engine, self.judge_engine)
         return tuple(dict.fromkeys(name for name in asked if name))
 
-    def needs(self) -> frozenset[str]:
-        """Return that the engines must chat."""
-        return frozenset({"chat"})
-
     def prompt_files(self) -> dict[str, str]:
         """Return the files of the recipe: its own operators', and the judge's."""
         own = {name: file for name, file in self.operators.items() if file is not None}

@@ -134,10 +134,6 @@ class Expand(Stage):
             )
         return self
 
-    def needs(self) -> frozenset[str]:
-        """Return that the engine must chat."""
-        return frozenset({"chat"})
-
     def prompts_used(self) -> tuple[str, ...]:
         """Return the prompts that this way of making requests asks with."""
         return _PROMPTS[self.how]

@@ -119,10 +119,6 @@ class Feedback(Stage):
         """Return those that answer, and the judge."""
         return tuple(dict.fromkeys((*self.experts, self.judge)))
 
-    def needs(self) -> frozenset[str]:
-        """Return that the engines must chat."""
-        return frozenset({"chat"})
-
     def prompts_used(self) -> tuple[str, ...]:
         """Return the prompt that this way of judging asks with."""
         return ("rating_prompt",) if self.how == "rate" else ("comparison_prompt",)

@@ -130,9 +130,10 @@ class Grounded(Stage):
         """Return the engine that asks and answers, and the one that embeds."""
         return tuple(dict.fromkeys(filter(None, (self.engine, self.embedder))))
 
-    def needs(self) -> frozenset[str]:
-        """Return that the engine must chat."""
-        return frozenset({"chat"})
+    def needs(self, engine: str) -> frozenset[str]:
+        """Return that one must chat, and the other embed."""
+        found: frozenset[str] = super().needs(engine) if engine == self.engine else frozenset()
+        return found | {"embed"} if engine == self.embedder else found
 
     def prompts_used(self) -> tuple[str, ...]:
         """Return the prompts that these options ask with."""

@@ -92,7 +92,7 @@ class Magpie(Stage):
                 )
         return settings
 
-    def needs(self) -> frozenset[str]:
+    def needs(self, engine: str) -> frozenset[str]:
         """Return that the engine must continue raw text, show its template, and perhaps chat."""
         needed = {"text", "chat_text"}
         return frozenset(needed | {"chat"} if self.turns > 1 else needed)

@@ -99,10 +99,6 @@ class Persona(Stage):
         own = self.personas is not None or self.task == "from_text"
         return canonical([self.model_dump(mode="json"), "" if own else shipped_digest()])
 
-    def needs(self) -> frozenset[str]:
-        """Return that the engine must chat."""
-        return frozenset({"chat"})
-
     def prompts_used(self) -> tuple[str, ...]:
         """Return the prompt of the task, or the recipe's own instead."""
         return ("prompt",) if self.prompt else (self.task,)

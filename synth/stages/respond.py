@@ -101,17 +101,20 @@ class Respond(Stage):
 
     def engines(self) -> tuple[str, ...]:
         """Return the names of the engines it asks, and its verifiers."""
-        named = [self.engine] if self.engine else list(self.experts.values())
         asked = self.verifiers.engines() if self.verifiers else ()
-        return tuple(dict.fromkeys((*named, *asked)))
+        return tuple(dict.fromkeys((*self._answering, *asked)))
+
+    @property
+    def _answering(self) -> tuple[str, ...]:
+        return (self.engine,) if self.engine else tuple(self.experts.values())
+
+    def needs(self, engine: str) -> frozenset[str]:
+        """Return that an engine that answers must chat."""
+        return super().needs(engine) if engine in self._answering else frozenset()
 
     def lacks(self, record: Record) -> str:
         """Return what a record needs: nothing if the stage brings the `prompt`."""
         return "" if self.prompt else super().lacks(record)
-
-    def needs(self) -> frozenset[str]:
-        """Return that the engine must chat."""
-        return frozenset({"chat"})
 
     async def apply(self, record: Record, services: Services) -> Sequence[Record]:
         """Return the `n` children."""

@@ -110,9 +110,9 @@ class Revise(Stage):
         asked = self.verifiers.engines() if self.verifiers else ()
         return tuple(dict.fromkeys((self.engine, *asked)))
 
-    def needs(self) -> frozenset[str]:
-        """Return that the engine must chat."""
-        return frozenset({"chat"})
+    def needs(self, engine: str) -> frozenset[str]:
+        """Return that the engine that writes must chat."""
+        return super().needs(engine) if engine == self.engine else frozenset()
 
     def prompts_used(self) -> tuple[str, ...]:
         """Return the prompts that this way of revising asks with."""

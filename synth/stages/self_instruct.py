@@ -61,8 +61,8 @@ class SelfInstruct(Stage):
     """
 
     name: ClassVar[str] = "self_instruct"
-    takes: ClassVar = "instruction"
     sees_all: ClassVar[bool] = True
+    takes: ClassVar = "instruction"
     default_prompts: ClassVar[dict[str, str]] = shipped_prompts("self_instruct")
 
     engine: str
@@ -116,7 +116,7 @@ class SelfInstruct(Stage):
         """Whether each kept instruction is to be asked for instances."""
         return self.max_instances_to_generate > 0
 
-    def needs(self) -> frozenset[str]:
+    def needs(self, engine: str) -> frozenset[str]:
         """Return what the engine must do: continue raw text in `reference`, else chat."""
         return frozenset({"text" if self.mode == "reference" else "chat"})
 

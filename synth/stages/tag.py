@@ -80,10 +80,6 @@ class Tag(Stage):
         """Return the name of its engine, if it asks one."""
         return (self.engine,) if self.engine and self._asked else ()
 
-    def needs(self) -> frozenset[str]:
-        """Return that the engine must chat."""
-        return frozenset({"chat"})
-
     def prompts_used(self) -> tuple[str, ...]:
         """Return the prompts of the tags that it asks for."""
         return tuple(f"{tag}_prompt" for tag in self._asked)

@@ -132,6 +132,10 @@ class Verify(Stage):
         names = [name for use in self.verifiers for name in use.verifier.engines()]
         return tuple(dict.fromkeys(names))
 
+    def needs(self, engine: str) -> frozenset[str]:
+        """Return nothing: what a verifier asks of an engine is its own affair."""
+        return frozenset()
+
     @property
     def identity(self) -> str:
         """What its outcome depends on: the verifiers and the policies, not the limits."""

@@ -367,5 +367,5 @@ def test_settings_that_nobody_can_draw_with_are_refused(pair: list[float]):
 
 
 def test_only_several_turns_need_an_engine_that_chats():
-    assert Magpie(engine="teacher").needs() == {"text", "chat_text"}
-    assert Magpie(engine="teacher", turns=2).needs() == {"text", "chat_text", "chat"}
+    assert Magpie(engine="teacher").needs("teacher") == {"text", "chat_text"}
+    assert Magpie(engine="teacher", turns=2).needs("teacher") == {"text", "chat_text", "chat"}
