@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from synth.engine.base import Chat, Sampling
 from synth.errors import CallFailed
 from synth.prompt import names_of
-from synth.record import Message, Record
+from synth.record import Record
 from synth.services import Services
 from synth.stage import Stage
 from synth.stages.constraint_sets import (
@@ -23,6 +23,7 @@ from synth.stages.constraint_sets import (
     drawn_kinds,
     usable_kinds,
 )
+from synth.stages.conversation import asking
 from synth.stages.expand import same_words, without_repeats
 from synth.stages.replies import MalformedError, answer_in, failed_child, malformed_child
 from synth.stages.shipped import shipped_prompts
@@ -222,7 +223,7 @@ class Constraining:
         return self.record.child(
             self.services.label,
             number,
-            messages=_with_last_user_turn(self.record.messages, instruction),
+            messages=asking(self.record.messages, instruction),
             fields={"constraints": constraints, **fields},
         )
 
@@ -237,9 +238,3 @@ def _refuse_lost(constraint: Constraint, text: str) -> None:
         if same_words(words) not in same_words(text):
             reason = f"lost_constraint: {constraint.id} wants {words!r}, which is not in the text"
             raise MalformedError(reason, raw=text)
-
-
-def _with_last_user_turn(turns: Sequence[Message], text: str) -> tuple[Message, ...]:
-    asked = [place for place, turn in enumerate(turns) if turn["role"] == "user"]
-    before = turns[: asked[-1]] if asked else turns
-    return (*before, Message(role="user", content=text))

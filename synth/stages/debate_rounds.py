@@ -19,6 +19,7 @@ from synth.frozen import Frozen
 from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
+from synth.stages.conversation import question_of
 from synth.stages.debate_answers import Reading, Said, said_in
 
 
@@ -110,16 +111,6 @@ class Rounds:
         except CallFailed as failed:
             return Said(wrong=failed.reason, failed=True)
         return said_in(completion, self.reading)
-
-
-def question_of(record: Record) -> tuple[Message, ...]:
-    """Return the record's conversation up to its question; a last reply is left out."""
-    messages = record.messages
-    if messages and messages[-1]["role"] == "assistant":
-        messages = messages[:-1]
-    if any(message["role"] == "user" for message in messages):
-        return messages
-    return (*messages, Message(role="user", content=record.instruction))
 
 
 def opened(record: Record, system: str) -> tuple[Message, ...]:

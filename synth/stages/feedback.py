@@ -19,6 +19,7 @@ from synth.stage import Stage
 from synth.stages.aspects import DEFAULT, SHIPPED, Aspects, check_together
 from synth.stages.comparison import compared
 from synth.stages.contest import Contest, Score, places
+from synth.stages.conversation import question_of
 from synth.stages.criticism import text_of
 from synth.stages.principles import Principles, chosen_principles
 from synth.stages.rating import rated
@@ -127,7 +128,7 @@ class Feedback(Stage):
         """Return one child for each answer."""
         if self.own and not record.reply:
             raise ValueError("nothing_to_rate: with `own` a record must end with a reply")
-        conversation = _conversation(record)
+        conversation = question_of(record)
         children = await self._answers(record, conversation, services)
         answers = {
             number: child.reply for number, child in enumerate(children) if child.state == "live"
@@ -229,13 +230,3 @@ def _unrated(child: Record, score: Score | None, label: str, *, alone: bool) -> 
         child = child.adding({"raw_reply": "\n\n".join(score.unread)})
     why = "there is no other answer to compare it with" if alone else "no judgement can be read"
     return child.drop("filter", by=label, reason=f"not_rated: {why}")
-
-
-def _conversation(record: Record) -> tuple[Message, ...]:
-    """Return what is answered: the record's turns up to a last reply, else its instruction."""
-    messages = record.messages
-    if messages and messages[-1]["role"] == "assistant":
-        messages = messages[:-1]
-    if any(message["role"] == "user" for message in messages):
-        return messages
-    return (*messages, Message(role="user", content=record.instruction))

@@ -17,6 +17,7 @@ from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
 from synth.stages import siblings
+from synth.stages.conversation import question_of
 from synth.stages.reasoning import Split, split, turn_of
 from synth.stages.replies import failed_child
 from synth.stages.verify import Judges, judged
@@ -118,7 +119,7 @@ class Respond(Stage):
 
     async def apply(self, record: Record, services: Services) -> Sequence[Record]:
         """Return the `n` children."""
-        own = _question(record)
+        own = question_of(record)
         asked = own
         if "prompt" in services.prompts:
             asked = services.prompts["prompt"].render(names_of(record))
@@ -204,13 +205,3 @@ class _Turn:
     engine: str
     asked: tuple[Message, ...]
     kept: tuple[Message, ...]
-
-
-def _question(record: Record) -> tuple[Message, ...]:
-    messages = record.messages
-    if messages and messages[-1]["role"] == "assistant":
-        messages = messages[:-1]
-    asked = any(message["role"] == "user" for message in messages)
-    if not asked and record.instruction:
-        return (*messages, Message(role="user", content=record.instruction))
-    return messages
