@@ -15,7 +15,7 @@ quickstart: .venv/local.stamp  ## make a small dataset with the embedded model, 
 	$(BIN)/synth run quickstart --into runs/quickstart
 
 test: .venv/dev.stamp  ## run the whole suite (no GPU, no network)
-	$(BIN)/pytest -q --durations=8 --durations-min=2 tests
+	$(BIN)/pytest -q -n auto --durations=8 --durations-min=2 tests
 
 check: lint types layers docs test  ## everything a change has to pass
 
