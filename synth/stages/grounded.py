@@ -46,7 +46,7 @@ class Grounded(Stage):
     finds one to a question that was to have none); with `corpus`, `nothing_retrieved`. Of more
     questions than were asked for, the first count.
 
-    Method: Sudalairaj et al., "LAB: Large-Scale Alignment for ChatBots" (2024), section 3.2, with
+    Method: Sudalairaj et al., "LAB: Large-Scale Alignment for ChatBots" (2024), with
     passages of about 1,000 words and greedy calls as in the authors' code; unlike there, answers
     are calls of their own, so that they can be given retrieved passages. Retrieval in the reply's
     prompt: Kang et al., "Self-Specialization: Uncovering Latent Expertise within Large Language
@@ -134,6 +134,12 @@ class Grounded(Stage):
         """Return that one must chat, and the other embed."""
         found: frozenset[str] = super().needs(engine) if engine == self.engine else frozenset()
         return found | {"embed"} if engine == self.embedder else found
+
+    def lacks(self, record: Record) -> str:
+        """Return what a record needs: a document, or with `corpus` an instruction."""
+        if self.corpus is not None:
+            return "" if record.instruction.strip() else "an instruction to answer"
+        return "" if isinstance(record.fields.get(self.text), str) else f"a field {self.text!r}"
 
     def prompts_used(self) -> tuple[str, ...]:
         """Return the prompts that these options ask with."""
