@@ -1,7 +1,8 @@
-"""When an evolved text is thrown away: the four elimination rules of Evol-Instruct.
+"""When an evolved text is thrown away: the elimination rules of Evol-Instruct.
 
-Three of them need no model and are here whole. Method: Xu et al., "WizardLM: Empowering Large
-Language Models to Follow Complex Instructions" (2023), section 3.2, "Elimination Evolving".
+All but one need no model and are here whole. Method: Xu et al., "WizardLM: Empowering Large
+Language Models to Follow Complex Instructions" (2023), section 3.2, "Elimination Evolving";
+`evolution_failure`: Zeng et al., "Automatic Instruction Evolving for Large Language Models" (2024).
 """
 
 from __future__ import annotations
@@ -12,7 +13,12 @@ from pydantic import Field
 
 from synth.frozen import Frozen
 
-_WORD = re.compile(r"\w+(?:'\w+)*")
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_ASKS_BACK = re.compile(
+    r"\A(?:understood|thank you|what|that is correct|that's correct|great|sure)\b.*\?\Z"
+    r"|please provide",
+    re.IGNORECASE | re.DOTALL,
+)
 _STOP_WORDS = """
 a about above after again against all also am an and any are aren't as at be because been before
 being below between both but by can can't could couldn't did didn't do does doesn't doing don't done
@@ -38,6 +44,9 @@ class Elimination(Frozen):
     """Drop a reply that is nothing but punctuation and `stop_words`."""
     prompt_leak: bool = True
     """Drop a text with one of `leak_markers` that the text before it does not have."""
+    evolution_failure: bool = False
+    """Drop a reply that asks back: it begins with thanks, agreement, "what" or "sure" and ends with
+    a question, or says "please provide" (Auto Evol-Instruct)."""
     apologies: tuple[str, ...] = ("sorry",)
     """Words of an apology, in any case."""
     apology_below_words: int = Field(default=80, ge=0)
@@ -75,6 +84,8 @@ class Elimination(Frozen):
             return f"short_apology: the reply says {said!r} in {words} words, {wanted}"
         if self.no_content and not self._has_content(reply):
             return "no_content: the reply is only punctuation and stop words"
+        if self.evolution_failure and _ASKS_BACK.search(reply.replace("’", "'")):
+            return "evolution_failure: the reply asks back instead of answering"
         return ""
 
     def _has_content(self, reply: str) -> bool:

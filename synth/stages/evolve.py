@@ -12,16 +12,17 @@ from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from synth.engine.base import Chat, Completion, Sampling
+from synth.engine.base import Chat, Sampling
 from synth.errors import CallFailed
 from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
+from synth.stages.conversation import asking
 from synth.stages.elimination import Elimination
-from synth.stages.operators import FAMILIES, JUDGE, Operators, chosen_operators, draw
-from synth.stages.reasoning import turn_of
-from synth.stages.replies import MalformedError, choice_in, passed_over
+from synth.stages.operators import FAMILIES, JUDGE, ROUNDS, Operators, chosen_operators, draw
+from synth.stages.reasoning import split, turn_of
+from synth.stages.replies import MalformedError, answer_in, choice_in, passed_over
 from synth.stages.shipped import shipped_prompts
 
 _REFERENCE: dict[str, Any] = {
@@ -69,9 +70,11 @@ class Evolve(Stage):
 
     Dropped, by the rules in `eliminate`: `no_information_gain` (a judge finds the text equal to the
     one before), `short_apology` ("sorry" in a reply of under 80 words), `no_content` (a reply of
-    punctuation and stop words), `prompt_leak` (words of the prompt in the text). Always:
-    `empty_evolution`, `cut_off_evolution`, `empty_reply`, and `no_choice` for a judge that cannot
-    be read. A reply cut off stays, with the field `finish_reason: length`.
+    punctuation and stop words), `prompt_leak` (words of the prompt in the text); on demand
+    `evolution_failure` (a reply that asks back). Always: `empty_evolution`, `cut_off_evolution`,
+    `empty_reply`, `unfinished_reasoning`, and `no_choice` for a judge that cannot be read. A reply
+    cut off stays, with the field `finish_reason: length`. Thinking is no part of an instruction,
+    and of a reply it is the `reasoning`.
 
     `mode: paper` has six operators, four rounds, all rules and top_p 0.9; `mode: reference`, as the
     released code: five (no `complicate_input`), one round, no rules, top_p 0.95. What a recipe
@@ -79,10 +82,11 @@ class Evolve(Stage):
 
     Method: Xu et al., "WizardLM: Empowering Large Language Models to Follow Complex Instructions"
     (2023), section 3. `wizardcoder`: Luo et al., "WizardCoder: Empowering Code Large Language
-    Models with Evol-Instruct" (2023), section 3, with three rounds. `wizardmath`: Luo et al.,
+    Models with Evol-Instruct" (2023), section 3: three rounds. `wizardmath`: Luo et al.,
     "WizardMath: Empowering Mathematical Reasoning for Large Language Models via Reinforced
-    Evol-Instruct" (2023), with eight. `quality`: Liu et al., "What Makes Good Data for Alignment?"
-    (2023), on the evolution of quality.
+    Evol-Instruct" (2023): eight. `quality`: Liu et al., "What Makes Good Data for Alignment?"
+    (2023), on the evolution of quality: five. `evolution_failure`: Zeng et al., "Automatic
+    Instruction Evolving for Large Language Models" (2024), its rules on replies.
     """
 
     name: ClassVar[str] = "evolve"
@@ -100,11 +104,12 @@ class Evolve(Stage):
     of: Literal["instruction", "reply"] | None = None
     """What is rewritten. By default what the operators are for; your own: the instruction."""
     rounds: int = Field(default=4, ge=1)
-    """How many times a record is evolved (M in the paper)."""
+    """How many times a record is evolved (M in the paper); by default 3 with `wizardcoder`, 8 with
+    `wizardmath`, 5 with `quality`."""
     keep: Literal["all", "last"] = "all"
     """Which go on: the record and every evolution, or only the last."""
     eliminate: Elimination = Elimination()
-    """Which of the four elimination rules hold."""
+    """Which elimination rules hold."""
     reply: bool = True
     """Whether an evolved instruction is answered; if not, two rules have nothing to look at."""
     reply_engine: str | None = None
@@ -126,7 +131,9 @@ class Evolve(Stage):
             return written  # pyright: ignore[reportUnknownVariableType]
         given = cast("Mapping[str, Any]", written)
         if given.get("mode") != "reference":
-            return given
+            family = given.get("operators")
+            rounds = ROUNDS.get(family) if isinstance(family, str) else None
+            return {"rounds": rounds, **given} if rounds else given
         rules = given.get("eliminate", {})
         if isinstance(rules, Mapping):
             rules = {**_NO_RULES, **cast("Mapping[str, Any]", rules)}
@@ -197,10 +204,11 @@ class Evolve(Stage):
         said = await services.complete(
             self.engine, Chat(prompt), self.sampling, attempt.record, step=step
         )
-        if malformed := _unusable(said):
+        try:
+            text = answer_in(said, "evolution")
+        except MalformedError as wrong:
             child = attempt.child(services.label, raw_reply=said.text)
-            return child.drop("filter", by=services.label, reason=malformed)
-        text = said.text.strip()
+            return child.drop("filter", by=services.label, reason=str(wrong))
         child = attempt.child(services.label, self._conversation(attempt.current, text))
         leak = self.eliminate.leak(text, self._subject(attempt.current))
         return child.drop("filter", by=services.label, reason=leak) if leak else child
@@ -212,9 +220,7 @@ class Evolve(Stage):
         """Return the record's conversation with `text` in place of what is rewritten."""
         if self.rewrites == "reply":
             return (*record.messages[:-1], Message(role="assistant", content=text))
-        turns = record.messages
-        asked = [place for place, turn in enumerate(turns) if turn["role"] == "user"]
-        return (*(turns[: asked[-1]] if asked else turns), Message(role="user", content=text))
+        return asking(record.messages, text)
 
     async def _compared(self, attempt: Attempt, child: Record, services: Services) -> Record:
         """Return the child, dropped if it says nothing new."""
@@ -223,7 +229,7 @@ class Evolve(Stage):
         before, after = self._subject(attempt.current), self._subject(child)
         said = "equal" if after == before else await self._judgement(attempt, child, services)
         try:
-            equal = choice_in(said, ("equal", "not equal")) == "equal"
+            equal = choice_in(split(said).answer, ("equal", "not equal")) == "equal"
         except MalformedError as wrong:
             unread = attempt.child(services.label, child.messages, raw_reply=said)
             return unread.drop("filter", by=services.label, reason=str(wrong))
@@ -255,21 +261,18 @@ class Evolve(Stage):
             attempt.record,
             step=f"reply {attempt.round}",
         )
-        reply = turn_of(said.text.strip(), said.reasoning or "")
+        thought = split(said.text)
+        if not thought.answer:
+            wrong = "empty_reply: the model returned no text"
+            if not thought.finished:
+                wrong = "unfinished_reasoning: the model was still thinking when it stopped"
+            child = attempt.child(services.label, child.messages, raw_reply=said.text)
+            return child.drop("filter", by=services.label, reason=wrong)
+        reply = turn_of(thought.answer, said.reasoning or thought.reasoning)
         cut = {"finish_reason": "length"} if said.finish_reason == "length" else {}
         return attempt.child(services.label, (*child.messages, reply), **cut)
 
     def _unfit_reply(self, child: Record) -> str:
         if not self.reply and self.rewrites == "instruction":
             return ""
-        if not child.reply:
-            return "empty_reply: the model returned no text"
         return self.eliminate.unfit(child.reply)
-
-
-def _unusable(said: Completion) -> str:
-    if not said.text.strip():
-        return "empty_evolution: the model returned no text"
-    if said.finish_reason == "length":
-        return "cut_off_evolution: the text did not end within `max_tokens`"
-    return ""

@@ -40,6 +40,8 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     ),
 }
 """The operators that come with the stage, by the method that brought them."""
+ROUNDS = {"wizardcoder": 3, "wizardmath": 8, "quality": 5}
+"""The published number of rounds of a family, where it is not that of the first."""
 
 _SHIPPED = frozenset(name for family in FAMILIES.values() for name in family)
 Operators = dict[str, str | None]

@@ -20,6 +20,7 @@ from tests.stages.evolving import GOOD, Said, answered, evolve, reasons, script,
         ({"reply": "I am sorry, I cannot."}, "short_apology: the reply says 'sorry' in 5 words"),
         ({"reply": "It is what it is..."}, "no_content: the reply is only punctuation and stop"),
         ({"reply": "?!"}, "no_content: the reply is only punctuation and stop words"),
+        ({"reply": "___"}, "no_content: the reply is only punctuation and stop words"),
         (
             {"evolve": "#Rewritten Prompt#: Why?"},
             "prompt_leak: the text repeats 'rewritten prompt'",
@@ -100,7 +101,18 @@ async def test_without_the_first_rule_nobody_judges(tmp_path: Path):
             "Who knows?",
         ),
         ({"judge": Completion("")}, "no_choice: wanted one of equal, not equal; found none", ""),
-        ({"reply": " "}, "empty_reply: the model returned no text", None),
+        ({"judge": "<think>Equal or not equal"}, "no_choice: ", "<think>Equal or not equal"),
+        (
+            {"evolve": "<think>Harder: why"},
+            "unfinished_reasoning: the model was still thinking",
+            "<think>Harder: why",
+        ),
+        ({"reply": " "}, "empty_reply: the model returned no text", " "),
+        (
+            {"reply": Completion("<think>Light", "length")},
+            "unfinished_reasoning: the model was still thinking",
+            "<think>Light",
+        ),
     ],
 )
 async def test_a_malformed_reply_is_a_dropped_child(
@@ -134,3 +146,39 @@ async def test_an_evolved_reply_is_judged_by_the_same_rules(tmp_path: Path):
     records = await evolve(tmp_path, script(evolve="Sorry."), answered(), operators="quality")
 
     assert reasons(records)[0].startswith("short_apology")
+
+
+async def test_the_words_of_thinking_hide_no_apology(tmp_path: Path):
+    reply = f"<think>{'word ' * 100}</think>Sorry, no."
+
+    records = await evolve(tmp_path, script(reply=reply))
+
+    assert reasons(records)[0].startswith("short_apology: the reply says 'sorry' in 2 words")
+
+
+@pytest.mark.parametrize(
+    ("reply", "fails"),
+    [
+        ("Understood. Which text do you mean?", True),
+        ("Thank you. What shall I sum up?", True),
+        ("What is the text?", True),
+        ("That is correct. What next?", True),
+        ("Great! Which one?", True),
+        ("Sure, what do you want to know?", True),
+        ("To answer, please provide the table.", True),
+        ("Sure: light scatters.", False),
+        ("Light scatters. Is that clear?", False),
+        ("Whatever scatters is blue?", False),
+    ],
+)
+async def test_a_reply_that_asks_back_is_eliminated_on_demand(
+    tmp_path: Path, reply: str, fails: bool
+):
+    (tmp_path / "without").mkdir()
+
+    records = await evolve(tmp_path, script(reply=reply), eliminate={"evolution_failure": True})
+    published = await evolve(tmp_path / "without", script(reply=reply))
+
+    codes = [reason.partition(":")[0] for reason in reasons(records)]
+    assert codes == (["evolution_failure"] if fails else [])
+    assert reasons(published) == []

@@ -194,3 +194,26 @@ def test_what_a_recipe_spells_out_counts_in_reference_mode_too():
     assert stage.rounds == 2
     assert stage.eliminate.prompt_leak
     assert not stage.eliminate.no_content
+
+
+@pytest.mark.parametrize(
+    ("operators", "rounds"),
+    [("wizardlm", 4), ("wizardcoder", 3), ("wizardmath", 8), ("quality", 5), ("deepen", 4)],
+)
+def test_each_family_goes_as_many_rounds_as_published(operators: str, rounds: int):
+    assert Evolve.model_validate({"engine": "x", "operators": operators}).rounds == rounds
+
+
+async def test_thinking_enters_neither_the_instruction_nor_the_reply(tmp_path: Path):
+    engine = script(
+        evolve="<think>Harder, then.</think>Why, exactly?",
+        judge="<think>Equal? Hardly.</think>Not equal",
+        reply="<think>Air scatters.</think>Light scatters.",
+    )
+
+    _, evolved = await evolve(tmp_path, engine)
+
+    assert evolved.messages == (
+        {"role": "user", "content": "Why, exactly?"},
+        {"role": "assistant", "content": "Light scatters.", "reasoning": "Air scatters."},
+    )
