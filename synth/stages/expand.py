@@ -23,7 +23,8 @@ from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
-from synth.stages.replies import MalformedError, failed_child, listed, malformed_child
+from synth.stages.conversation import last_asked
+from synth.stages.replies import MalformedError, answer_in, failed_child, listed, malformed_child
 from synth.stages.shipped import shipped_prompts
 
 How = Literal["examples", "paraphrase", "conditional", "nested"]
@@ -57,8 +58,10 @@ class Expand(Stage):
 
     Children carry the fields `style` (but a paraphrase), and `topic` and `subtopic` where they were
     drawn. Dropped: `copied_example` (the text of an example, or of what was to be paraphrased),
-    `duplicate` (the text of an earlier child of the same record), `empty_reply`, `cut_off`,
-    `no_list`, `short_list` (it ends before the number that was drawn), `empty_item`.
+    `duplicate` (the text of an earlier child of the same record), `empty_reply`, `cut_off_reply`,
+    `unfinished_reasoning`, `no_list`, `short_list` (it ends before the number that was drawn),
+    `empty_item`. Thinking is left out. What resembles the requests of other records is for
+    `near_duplicates` in a stage `verify`.
 
     Method: `examples`: Simonds et al., "MoDEM: Mixture of Domain Expert Models" (2024), 100 for
     each hand-written question at temperature 1; with `shown`: Kang et al., "Self-Specialization:
@@ -199,8 +202,7 @@ class Request:
         said = await self._said("paraphrase_prompt", before=before)
         _refuse_copies(said, [before])
         turns = self.record.messages
-        asked = [place for place, turn in enumerate(turns) if turn["role"] == "user"]
-        place = asked[-1] if asked else len(turns)
+        place = last_asked(turns)
         turn = Message(role="user", content=said + gap + kept)
         messages = (*turns[:place], turn, *turns[place + 1 :])
         return self.record.child(self.services.label, self.number, messages=messages)
@@ -230,12 +232,7 @@ class Request:
             step=prompt.removesuffix("_prompt"),
             sample=self.number,
         )
-        if not said.text.strip():
-            raise MalformedError("empty_reply: the model returned no text", raw=said.text)
-        if said.finish_reason == "length":
-            wrong = "cut_off: the text did not end within `max_tokens`"
-            raise MalformedError(wrong, raw=said.text)
-        return said.text.strip()
+        return answer_in(said, "reply")
 
     def _new(self, text: str, **fields: str) -> Record:
         system = [turn for turn in self.record.messages if turn["role"] == "system"]
@@ -250,7 +247,7 @@ class Request:
 
 
 def item(text: str, index: int) -> str:
-    """Return item `index` (from 0) of a list that a model wrote.
+    """Return the first line of item `index` (from 0) of a list, without marks of emphasis.
 
     Raises MalformedError if there is no list, if it ends before, or if the item has no words.
     """
@@ -264,7 +261,7 @@ def item(text: str, index: int) -> str:
     if not any(character.isalnum() for character in items[index]):
         wrong = f"empty_item: number {index + 1} was drawn, it is {items[index]!r}"
         raise MalformedError(wrong, raw=text)
-    return items[index]
+    return items[index].splitlines()[0].strip(" \t*_")
 
 
 def same_words(text: str) -> str:

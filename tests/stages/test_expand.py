@@ -200,7 +200,7 @@ async def test_a_record_without_an_instruction_is_an_error_of_its_own(tmp_path: 
     [
         ("Rivers, roads and bridges", "no_list: wanted a list with numbers, found none"),
         ("", "empty_reply: the model returned no text"),
-        (Completion("1. rivers\n2. ro", "length"), "cut_off: the text did not end within"),
+        (Completion("1. rivers\n2. ro", "length"), "cut_off_reply: the text did not end within"),
         ("1. rivers", "short_list: number "),
         ("1. **\n2. --\n3. ...", "empty_item: number "),
     ],
@@ -224,7 +224,11 @@ async def test_a_list_that_is_no_good_is_a_dropped_child(
 @pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize(
     ("said", "reason"),
-    [(" \n", "empty_reply"), (Completion("Why do", "length"), "cut_off")],
+    [
+        (" \n", "empty_reply"),
+        (Completion("Why do", "length"), "cut_off_reply"),
+        ("<think>Why", "unfinished_reasoning"),
+    ],
 )
 async def test_a_request_that_is_no_good_is_a_dropped_child(
     tmp_path: Path, how: str, said: str | Completion, reason: str
@@ -295,3 +299,23 @@ def test_check_refuses_a_file_with_too_few_examples(tmp_path: Path):
 
     assert said.code == 2
     assert "`shown: 3` wants a file of at least 4 examples, found 3" in said.err
+
+
+@pytest.mark.parametrize("how", HOWS)
+async def test_thinking_enters_neither_a_request_nor_a_topic(tmp_path: Path, how: str):
+    thought = "<think>1. this\n2. that\n3. these</think>"
+    said = {step: thought + text for step, text in LISTS.items()}
+    asks = dict.fromkeys(("request", "examples", "paraphrase"), f"{thought}How?")
+
+    (child,) = await expand(tmp_path, listing(**said, **asks), how=how, n=1, topics=3)
+
+    assert child.instruction == "How?"
+    assert child.fields.get("topic") in {None, "rivers", "roads", "bridges"}
+
+
+async def test_a_remark_and_marks_of_emphasis_are_no_part_of_a_topic(tmp_path: Path):
+    lists = "Here they are:\n\n1. **rivers**\n\nShall I go on?"
+
+    (child,) = await expand(tmp_path, listing(topics=lists), how="conditional", topics=1)
+
+    assert child.fields["topic"] == "rivers"
