@@ -9,7 +9,10 @@ from synth.engine.base import Completion
 from synth.stages.reasoning import split
 from synth.stages.replies import MalformedError
 
-_VERDICT = re.compile(r"^\W*verdict\W*:\W*(right|wrong)\b", re.MULTILINE | re.IGNORECASE)
+# Bounded, so that long white space is not gone through again from each of its lines.
+_VERDICT = re.compile(
+    r"^[^\w\n]{0,20}verdict[^\w\n:]{0,20}:\W{0,20}(right|wrong)\b", re.MULTILINE | re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)

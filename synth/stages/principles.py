@@ -48,7 +48,7 @@ def chosen_principles(own: OwnPrinciples | Path | None) -> tuple[str, ...]:
     if own is None:
         return SHIPPED
     lines = _lines_of(own) if isinstance(own, Path) else own
-    kept = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    kept = [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
     if not kept:
         raise ValueError("wants at least one principle, found none; write one a line")
     return tuple(dict.fromkeys(kept))

@@ -6,8 +6,8 @@ with the better reply or with the reason why there is none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self, cast
 
 from pydantic import Field, model_validator
 
@@ -51,9 +51,10 @@ class Revise(Stage):
     ones between are parents. A step without a usable reply makes a dropped child, and the next step
     tries again with the reply as it was.
 
-    Dropped: `empty_revision`, `cut_off_revision`, `unchanged_revision`; `empty_critique`,
-    `cut_off_critique`; `no_verdict` (feedback that says neither right nor wrong). Attempts that
-    `verifiers` fail or hold: as their policies say.
+    Dropped: `empty_revision`, `cut_off_revision`; `empty_critique`, `cut_off_critique`;
+    `no_verdict` (feedback that says neither right nor wrong); `unchanged_revision` (a repair that
+    says what had failed; else a reply that stays as it was is a revision too, as published).
+    Attempts that `verifiers` fail or hold: as their policies say.
 
     Methods: Bai et al., "Constitutional AI: Harmlessness from AI Feedback" (2022), section 3;
     Madaan et al., "Self-Refine: Iterative Refinement with Self-Feedback" (2023), section 2; Chen et
@@ -68,7 +69,7 @@ class Revise(Stage):
     how: Literal["principles", "refine", "repair"] = "principles"
     """What shows the model what to better."""
     revisions: int = Field(default=4, ge=1)
-    """Most steps for a record (k)."""
+    """Most steps for a record (k); by default 10 for a repair with `verifiers` (Self-Debug)."""
     keep: Literal["all", "last"] | None = None
     """Which revisions go on; by default all with `principles`, as published, else the last."""
     principles: Principles | None = None
@@ -92,6 +93,15 @@ class Revise(Stage):
     """A Jinja file beside the recipe: shows `critique` and `history`, asks for a new reply."""
     repair_prompt: str | None = None
     """A Jinja file beside the recipe: shows `reasons`, asks for a new reply."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_published(cls, written: Any) -> Any:
+        if not isinstance(written, Mapping):
+            return written  # pyright: ignore[reportUnknownVariableType]
+        given = cast("Mapping[str, Any]", written)
+        judged_repair = given.get("how") == "repair" and given.get("verifiers")
+        return {"revisions": 10, **given} if judged_repair else given
 
     @model_validator(mode="after")
     def _options_suit_each_other(self) -> Self:
@@ -124,6 +134,8 @@ class Revise(Stage):
             return [record]
         if not record.reply:
             raise ValueError("nothing_to_revise: the record does not end with a reply")
+        if record.messages[-1].get("tool_calls"):
+            raise ValueError("nothing_to_revise: the reply calls tools, which no text replaces")
         principles = await services.resource(
             f"principles|{services.label}", lambda: chosen_principles(self.principles)
         )
@@ -211,7 +223,7 @@ class Revising:
     async def _rewritten(self, kind: str, step: Step, **shown: Any) -> Record:
         said = await self._said(kind, step, self.stage.sampling, shown)
         text, reasoning = text_of(said, "revision")
-        if text.split() == self.current.reply.split():
+        if kind == "repair" and text.split() == self.current.reply.split():
             raise MalformedError("unchanged_revision: the reply is the one before", raw=said.text)
         return step.child((*self.record.messages[:-1], turn_of(text, reasoning)))
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from random import Random
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from synth.errors import CallFailed
 from synth.frozen import validated
 from synth.record import Judgement, Message, Record, Verdict
 from synth.run.boundary import leaving
+from synth.stages.criticism import finds_right
 from synth.stages.principles import SHIPPED, chosen_principles, drawn_principle
 from synth.stages.revise import Revise
 from tests.running import saying, services
@@ -126,7 +128,6 @@ async def test_a_recipe_brings_principles_as_a_list_or_a_file(tmp_path: Path):
     ("step", "said", "reason"),
     [
         ("revision_1", " ", "empty_revision"),
-        ("revision_1", " So.\n", "unchanged_revision"),
         ("revision_1", Completion("Half of", finish_reason="length"), "cut_off_revision"),
         ("revision_1", "<think>Still at it", "cut_off_revision"),
         ("critique_1", "", "empty_critique"),
@@ -288,3 +289,48 @@ async def test_a_record_without_a_reply_is_refused(tmp_path: Path):
 
     with pytest.raises(ValueError, match="nothing_to_revise"):
         await revise(tmp_path, saying("x"), record)
+
+
+@pytest.mark.parametrize("how", ["principles", "refine"])
+async def test_a_reply_that_a_step_finds_as_good_as_it_was_is_not_lost(how: str, tmp_path: Path):
+    script = Script(revision_1=" So.\n", rewrite_1="So.")
+
+    (child,) = await revise(tmp_path, script.engine, how=how, revisions=1)
+
+    assert (child.state, child.reply) == ("live", "So.")
+
+
+async def test_a_repair_that_changes_nothing_is_a_dropped_child(tmp_path: Path):
+    record = answered(fails={"long": "too_short: 1 word"})
+    script = Script(repair_1=" So.\n")
+
+    made = await revise(tmp_path, script.engine, record, how="repair", failed_by=["long"])
+
+    assert reasons(made) == ["unchanged_revision"]
+
+
+async def test_a_reply_that_calls_tools_is_refused(tmp_path: Path):
+    call = {"id": "1", "function": {"name": "look", "arguments": "{}"}}
+    said = Message(role="assistant", content="I look.", tool_calls=[call])
+    record = Record.seed({}, [Message(role="user", content="Why?"), said])
+
+    with pytest.raises(ValueError, match="nothing_to_revise: the reply calls tools"):
+        await revise(tmp_path, saying("x"), record)
+
+
+def test_the_most_steps_are_the_published_ones(tmp_path: Path):
+    repair = {"how": "repair", "failed_by": ["long"], "verifiers": LONG}
+    given = ({}, {"how": "refine"}, repair, {**repair, "revisions": 3})
+
+    stages = [validated(Revise, {"engine": "x", **one}, folder=tmp_path) for one in given]
+
+    assert [stage.revisions for stage in stages] == [4, 4, 10, 3]
+
+
+def test_a_verdict_is_looked_for_in_long_white_space_in_no_time():
+    text = "\n" * 300_000 + "**Verdict**:\n\n right" + " " * 300_000
+
+    started = monotonic()
+
+    assert finds_right(text)
+    assert monotonic() - started < 5.0
