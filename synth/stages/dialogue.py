@@ -19,7 +19,15 @@ from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
-from synth.stages.dialogue_roles import Role, exchanges, own_words, speaks_like_an_assistant
+from synth.stages.dialogue_roles import (
+    Role,
+    drawn,
+    exchanges,
+    own_words,
+    speaks_like_an_assistant,
+    tidied,
+    without_politeness,
+)
 from synth.stages.reasoning import split
 from synth.stages.replies import MalformedError, failed_child, malformed_child
 from synth.stages.shipped import shipped_prompts
@@ -34,7 +42,8 @@ class Dialogue(Stage):
     `engine`) sees persona, goal and the conversation; the assistant's side sees the conversation
     alone, below the record's system turn if it has one. The record's instruction opens it;
     with `opening: user`, or where there is none, the user's side does. `how: transcript` lets one
-    call write all of it, with at most `turns` exchanges kept.
+    call write all of it, with at most `turns` exchanges kept. Excess politeness is taken away from
+    two roles' messages, and a talk ends early, before a user who does nothing but thank.
 
     Persona and goal are the record's fields of that name, else drawn evenly from `personas` and
     `goals`. Children carry them as fields, with `turns`, the exchanges that they have, and
@@ -43,12 +52,13 @@ class Dialogue(Stage):
 
     Dropped, with the raw reply and the messages before it: `role_leak` (the other role's words),
     `role_confusion` (the user's side speaks like an assistant), `empty_turn`, `cut_off` (at
-    `max_tokens`), `unfinished_reasoning`, and `no_dialogue` (a transcript without `least_turns`
-    well formed exchanges).
+    `max_tokens`), `unfinished_reasoning`, and `no_dialogue` (without `least_turns` well
+    formed exchanges). Conversations are split at a number of tokens by the stage `clean_chats`.
 
     `mode: reference` matters for transcripts alone. As the authors' code does, it always loses the
-    last piece, a good last exchange too, and looks for roles' tags nowhere but at `[AI]`.
-    `mode: paper` loses the last exchange only if the reply was cut off in it.
+    last piece, a good last exchange too, and knows no tags but `[Human]` and `[AI]` as written.
+    `mode: paper` loses the last exchange only if the reply was cut off in it, and reads these tags
+    in any case and with marks around them.
 
     Method: `transcript`: Xu et al., "Baize: An Open-Source Chat Model with Parameter-Efficient
     Tuning on Self-Chat Data" (2023), section 3.1; `alternate`: Ding et al., "Enhancing Chat
@@ -69,7 +79,9 @@ class Dialogue(Stage):
     turns: int = Field(default=4, ge=2, le=8)
     """Exchanges, each a user's message and the assistant's; for a transcript the most."""
     least_turns: int = Field(default=1, ge=1, le=8)
-    """Exchanges that a transcript must have."""
+    """Exchanges that a conversation must have."""
+    politeness: bool = False
+    """Whether the sentences in which two roles only thank each other stay."""
     n: int = Field(default=1, ge=1)
     """Conversations for each record."""
     opening: Literal["record", "user"] = "record"
@@ -111,8 +123,8 @@ class Dialogue(Stage):
         chosen: dict[str, str] = {}
         for name, options in (("persona", self.personas), ("goal", self.goals)):
             own = record.fields.get(name)
-            drawn = services.rng(record, name, str(number)).choice(options) if options else ""
-            chosen[name] = own if isinstance(own, str) and own else drawn
+            other = drawn(options, services.rng(record, name, str(number)))
+            chosen[name] = own if isinstance(own, str) and own else other
         return chosen
 
     async def _alternating(self, talk: _Talk) -> Record:
@@ -121,12 +133,12 @@ class Dialogue(Stage):
             for role in _ROLES:
                 if turn == 0 and role == "user" and opener:
                     talk.turns.append(Message(role="user", content=opener))
-                elif dropped := await self._speak(talk, role, turn):
-                    return dropped
+                elif ended := await self._speak(talk, role, turn):
+                    return ended
         return talk.whole()
 
     async def _speak(self, talk: _Talk, role: Role, turn: int) -> Record | None:
-        """Add the next message to `talk`; return the dropped child if there is none to add."""
+        """Add the next message to `talk`; return the child, whole or dropped, if it ends here."""
         of_user = role == "user"
         engine = (self.user_engine or self.engine) if of_user else self.engine
         asked = talk.seen_by_user() if of_user else talk.seen_by_assistant()
@@ -141,10 +153,11 @@ class Dialogue(Stage):
                 talk.record, services, talk.number, failed, messages=talk.conversation()
             )
         try:
-            talk.add(role, completion)
+            if talk.add(role, completion, polite=self.politeness):
+                return None
         except MalformedError as wrong:
             return talk.malformed(completion.text, wrong)
-        return None
+        return talk.ended(completion.text, self.least_turns)
 
     async def _written(self, talk: _Talk) -> Record:
         names = talk.names(turns=self.turns)
@@ -164,16 +177,13 @@ class Dialogue(Stage):
         for asked_for, said in found:
             if not self._keep(talk, asked_for, said):
                 break
-        if len(talk.turns) // 2 < self.least_turns:
-            wanted = f"wanted {self.least_turns} or more well formed exchanges"
-            wrong = f"no_dialogue: {wanted}, found {len(talk.turns) // 2}"
-            return talk.malformed(completion.text, wrong)
-        return talk.whole()
+        return talk.ended(completion.text, self.least_turns)
 
     def _exchanges(self, completion: Completion) -> list[tuple[str, str]]:
         whole = self.mode == "paper" and completion.finish_reason != "length"
         thought = split(completion.text)
-        return exchanges(thought.answer, keep_last=whole) if thought.finished else []
+        text = tidied(thought.answer) if self.mode == "paper" else thought.answer
+        return exchanges(text, keep_last=whole) if thought.finished else []
 
     def _keep(self, talk: _Talk, asked: str, said: str) -> bool:
         """Add one exchange to `talk`; return whether the next one may follow."""
@@ -221,8 +231,11 @@ class _Talk:
         seen = (Message(role=other[turn["role"]], content=turn["content"]) for turn in self.turns)
         return (*told, *seen)
 
-    def add(self, role: Role, completion: Completion) -> None:
-        """Add a reply's own words. Raises MalformedError for one that cannot be a turn."""
+    def add(self, role: Role, completion: Completion, *, polite: bool) -> bool:
+        """Add a reply's own words; return False if these of the user are nothing but thanks.
+
+        With `polite`, thanks stay. Raises MalformedError for a reply that cannot be a turn.
+        """
         thought = split(completion.text)
         if not thought.finished:
             raise MalformedError("unfinished_reasoning: the model was still thinking at its end")
@@ -231,12 +244,16 @@ class _Talk:
         own, cut = own_words(thought.answer, role)
         if role == "user" and speaks_like_an_assistant(own):
             raise MalformedError("role_confusion: the user's side speaks like an assistant")
+        said = own if polite else without_politeness(own)
+        if role == "user" and not said:
+            return False
         if cut:
             self.cut.append(len(self.turns))
-        message = Message(role=role, content=own)
+        message = Message(role=role, content=said or own)
         if role == "assistant" and (reasoning := completion.reasoning or thought.reasoning):
             message["reasoning"] = reasoning
         self.turns.append(message)
+        return True
 
     def conversation(self) -> tuple[Message, ...]:
         """Return the record's system turn, if any, and what was said so far."""
@@ -248,6 +265,14 @@ class _Talk:
         return self.record.child(
             self.services.label, self.number, messages=self.conversation(), fields=self._fields()
         )
+
+    def ended(self, raw: str, least: int) -> Record:
+        """Return the child, dropped if it has fewer than `least` exchanges."""
+        found = len(self.turns) // 2
+        if found >= least:
+            return self.whole()
+        wrong = f"no_dialogue: wanted {least} or more well formed exchanges, found {found}"
+        return self.malformed(raw, wrong)
 
     def malformed(self, raw: str, wrong: str | MalformedError) -> Record:
         """Return the dropped child, with the messages before the one that is wrong."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import re
+from collections.abc import Sequence
 from typing import Literal
 
 from synth.stages.replies import MalformedError
@@ -11,16 +13,47 @@ Role = Literal["user", "assistant"]
 HUMAN, AI = "[Human]", "[AI]"
 _NAMES = {"user": "human|user", "assistant": "ai|assistant"}
 _TAG = re.compile(
-    r"^[ \t]*(?:\[(human|user|ai|assistant)\]:?|[#*]*[ \t]*(human|user|ai|assistant)[*]*:[*]*"
+    r"^[ \t]*(?:\[(human|user|ai|assistant)\]:?|(?:[#*]+[ \t]*)?(human|user|ai|assistant)[*]*:[*]*"
     r"|<\|(?:im_start\|>)?(user|assistant)(?:\|>)?)[ \t]*",
     re.IGNORECASE | re.MULTILINE,
 )
 _FENCED = re.compile(r"^```.*?(?:^```|\Z)", re.MULTILINE | re.DOTALL)
 _LIKE_AN_ASSISTANT = re.compile(
-    r"\bas an ai\b|\bhow (?:can|may) i (?:help|assist) you\b|\bi(?:'m| am) an? (?:ai|virtual)\b"
+    r"\bas an ai\b[^.?!,\n]{0,40},\s{0,9}i\b|\bhow (?:can|may) i (?:help|assist) you\b"
+    r"|\bi(?:'m| am) an? (?:ai|virtual)\b"
     r"|\bi(?:'m| am) here to (?:help|assist)\b",
     re.IGNORECASE,
 )
+
+_AROUND_TAG = re.compile(r"[*_#]{0,6}[ \t]{0,3}\[(human|ai)\][*_]{0,3}:?[*_]{0,3}", re.IGNORECASE)
+_POLITE = re.compile(
+    r"(?:(?:oh|ok(?:ay)?|great|perfect|wonderful)[,!. ]{1,3})?"
+    r"(?:thank you|(?:many )?thanks|you(?:'|’| a)re (?:very |most )?welcome)\b"
+    r"[^.!?,\n]{0,80}(?:, (?:that|this) (?:is|was|helps|helped)[^.!?,\n]{0,40})?"
+    r"(?:[.!]+\s*|\n\s*|\Z)",
+    re.IGNORECASE,
+)
+
+
+def drawn(options: Sequence[str], rng: random.Random) -> str:
+    """Return one of `options`, each as likely as any other; empty if there are none."""
+    return rng.choice(options) if options else ""
+
+
+def without_politeness(text: str) -> str:
+    """Return a message without sentences of mere thanks, or their answer, at its beginning.
+
+    Empty if it says nothing else. A sentence of thanks that goes on to something else stays.
+    """
+    start = 0
+    while start < len(text) and (polite := _POLITE.match(text, start)):
+        start = polite.end()
+    return text[start:]
+
+
+def tidied(transcript: str) -> str:
+    """Return a transcript with its tags as they were asked for: no emphasis, colon, small case."""
+    return _AROUND_TAG.sub(lambda tag: HUMAN if tag[1].lower() == "human" else AI, transcript)
 
 
 def exchanges(transcript: str, *, keep_last: bool = True) -> list[tuple[str, str]]:
@@ -47,8 +80,8 @@ def own_words(text: str, role: Role) -> tuple[str, bool]:
     tag on, all is cut. Lines in fenced code are no tags. Raises MalformedError if a reply begins
     with the other role's tag, or holds no words of its own.
     """
-    fenced = [range(*block.span()) for block in _FENCED.finditer(text)]
-    tags = [tag for tag in _TAG.finditer(text) if not any(tag.start() in code for code in fenced)]
+    # Code is hidden behind as many characters, so that places stay what they are.
+    tags = [*_TAG.finditer(_FENCED.sub(lambda block: "`" * len(block[0]), text))]
     start = 0
     if tags and not text[: tags[0].start()].strip():
         first = tags.pop(0)

@@ -1,6 +1,10 @@
+"""Conversations that models have with themselves: two roles in turns, or one call for all."""
+
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -9,7 +13,13 @@ from synth.engine.scripted import ScriptedEngine
 from synth.errors import CallFailed
 from synth.record import Message, Record
 from synth.stages.dialogue import Dialogue
-from synth.stages.dialogue_roles import exchanges, own_words
+from synth.stages.dialogue_roles import (
+    drawn,
+    exchanges,
+    own_words,
+    speaks_like_an_assistant,
+    without_politeness,
+)
 from synth.stages.replies import MalformedError
 from tests.running import question, saying, services
 
@@ -281,3 +291,89 @@ def test_a_tag_of_its_own_role_is_taken_away(tag: str):
     assert own_words(f"{tag} Blue.", "assistant") == ("Blue.", False)
     with pytest.raises(MalformedError, match=r"^role_leak: "):
         own_words(f"{tag} Blue.", "user")
+
+
+def test_long_white_space_and_many_fences_are_read_in_no_time():
+    text = "a\n" + " " * 100_000 + "b\n" + "user:\n```\n```\n" * 30_000
+
+    started = monotonic()
+    own, cut = own_words(text, "user")
+
+    assert (own[0], cut) == ("a", True)
+    assert without_politeness("Thanks!\n" * 100_000) == ""
+    assert monotonic() - started < 5.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Act as an AI critic.", "As an AI, do you like it?", "May I help you with the list?"],
+)
+def test_a_user_may_speak_of_ai(text: str):
+    assert not speaks_like_an_assistant(text)
+
+
+@pytest.mark.parametrize(
+    ("said", "rest"),
+    [
+        ("Thank you so much for the detailed explanation!", ""),
+        ("Thanks, that helps a lot. How long does it last?", "How long does it last?"),
+        ("Great, thank you! You're very kind. And at dusk?", "You're very kind. And at dusk?"),
+        ("You're welcome!\n\nAt dusk it is red.", "At dusk it is red."),
+        ("Thank you, I need it in French.", "Thank you, I need it in French."),
+        ("Thanks for 3 hints, but is it true?", "Thanks for 3 hints, but is it true?"),
+        ("Thanksgiving is when?", "Thanksgiving is when?"),
+        ("How?", "How?"),
+    ],
+)
+def test_of_politeness_what_says_nothing_is_taken_away(said: str, rest: str):
+    assert without_politeness(said) == rest
+
+
+async def test_a_conversation_ends_before_a_user_who_only_thanks(tmp_path: Path):
+    said = {"user_1": "Thanks! And at dusk?", "user_2": "Thank you very much!"}
+    engine = ScriptedEngine(lambda _prompt, _sampling, origin: said.get(origin.step, "Blue."))
+
+    (child,) = await talk(tmp_path, Dialogue(engine="a", turns=4), question("Why?"), a=engine)
+    polite = Dialogue(engine="a", turns=4, politeness=True)
+    (kept,) = await talk(tmp_path, polite, question("Why?"), a=engine)
+
+    assert [turn["content"] for turn in child.messages] == [
+        "Why?",
+        "Blue.",
+        "And at dusk?",
+        "Blue.",
+    ]
+    assert (child.state, child.fields["turns"]) == ("live", 2)
+    assert kept.messages[4]["content"] == "Thank you very much!"
+
+
+async def test_a_user_who_thanks_before_enough_was_said_is_a_drop(tmp_path: Path):
+    said = {"user_1": "Thank you!"}
+    engine = ScriptedEngine(lambda _prompt, _sampling, origin: said.get(origin.step, "Blue."))
+    stage = Dialogue(engine="a", least_turns=2)
+
+    (child,) = await talk(tmp_path, stage, question("Why?"), a=engine)
+
+    assert reason(child) == "no_dialogue"
+    assert child.fields["raw_reply"] == "Thank you!"
+
+
+@pytest.mark.parametrize("human", ["[Human]:", "**[Human]**", "[human]", "### [Human]:"])
+async def test_marks_around_the_tags_of_a_transcript_are_no_words(tmp_path: Path, human: str):
+    text = f"{human} Why?\n**[AI]:** Because.\n{human} How?\n[ai] Thus."
+    stage = Dialogue(engine="a", how="transcript")
+
+    (child,) = await talk(tmp_path, stage, question(), a=saying(text))
+
+    assert [turn["content"] for turn in child.messages] == ["Why?", "Because.", "How?", "Thus."]
+
+
+async def test_personas_and_goals_are_drawn_evenly(tmp_path: Path):
+    names = [str(number) for number in range(6)]
+    async with services(tmp_path) as given:
+        rngs = [given.rng(question(), "persona", str(number)) for number in range(6000)]
+
+    counts = Counter(drawn(names, rng) for rng in rngs)
+
+    # Chi-square of 5 degrees of freedom: 15.09 at p = 0.01.
+    assert sum((counts[name] - 1000) ** 2 / 1000 for name in names) < 15.09
