@@ -50,6 +50,8 @@ class Attempt:
     def child(self, label: str, messages: Sequence[Message] | None = None, **fields: Any) -> Record:
         """Return the child that this round makes; the same one, however often it is written."""
         above = () if self.current is self.record else (self.current,)
+        if messages is not None and "finish_reason" in self.record.fields:
+            fields = {"finish_reason": "stop", **fields}  # the old reply's is not the new one's
         return self.record.child(
             label,
             self.round,
@@ -174,6 +176,8 @@ class Evolve(Stage):
         """Return the record and its evolutions, the eliminated ones as drops."""
         if not (record.reply if self.rewrites == "reply" else record.instruction):
             raise ValueError(f"nothing_to_evolve: the record has no {self.rewrites}")
+        if self.rewrites == "reply" and record.messages[-1].get("tool_calls"):
+            raise ValueError("nothing_to_evolve: the reply calls tools, which no text replaces")
         current, evolved = record, list[Record]()
         for number in range(1, self.rounds + 1):
             operator = draw(self.operators, services.rng(record, f"round {number}"))

@@ -254,6 +254,8 @@ class Step:
     def child(self, messages: Sequence[Message] | None = None, **fields: str) -> Record:
         """Return the child of this step, with the reply before it where there are no `messages`."""
         above = () if self._before is self._record else (self._before,)
+        if messages is not None and "finish_reason" in self._record.fields:
+            fields = {"finish_reason": "stop", **fields}  # the old reply's is not the new one's
         return self._record.child(
             self._label,
             self.number,

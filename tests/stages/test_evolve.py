@@ -109,6 +109,15 @@ async def test_a_reply_that_was_cut_off_stays_and_says_so(tmp_path: Path):
     assert evolved.fields["finish_reason"] == "length"
 
 
+@pytest.mark.parametrize("operators", ["wizardlm", "quality"])
+async def test_a_whole_reply_in_place_of_a_cut_one_says_so(tmp_path: Path, operators: str):
+    record = Record.seed({"finish_reason": "length"}, answered().messages)
+
+    _, evolved = await evolve(tmp_path, script(), record, operators=operators, rounds=1)
+
+    assert (evolved.state, evolved.fields["finish_reason"]) == ("live", "stop")
+
+
 async def test_earlier_turns_of_a_conversation_stay(tmp_path: Path):
     turns = [("system", "Be kind."), ("user", "Hi"), ("assistant", "Hello"), ("user", "Why?")]
     record = Record.seed({}, [Message(role=role, content=said) for role, said in turns])
@@ -147,6 +156,15 @@ async def test_replies_are_evolved_by_operators_of_quality(tmp_path: Path):
 async def test_a_record_without_anything_to_evolve_is_an_error_of_its_own(tmp_path: Path):
     with pytest.raises(ValueError, match=r"^nothing_to_evolve: the record has no reply"):
         await evolve(tmp_path, script(), question(), operators="quality")
+
+
+async def test_a_reply_that_calls_tools_is_refused(tmp_path: Path):
+    call = {"id": "1", "function": {"name": "look", "arguments": "{}"}}
+    said = Message(role="assistant", content="I look.", tool_calls=[call])
+    record = Record.seed({}, [Message(role="user", content="Why?"), said])
+
+    with pytest.raises(ValueError, match=r"^nothing_to_evolve: the reply calls tools"):
+        await evolve(tmp_path, script(), record, operators="quality")
 
 
 async def test_each_part_asks_the_engine_that_the_recipe_names(tmp_path: Path):

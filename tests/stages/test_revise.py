@@ -291,6 +291,14 @@ async def test_a_record_without_a_reply_is_refused(tmp_path: Path):
         await revise(tmp_path, saying("x"), record)
 
 
+async def test_a_whole_reply_in_place_of_a_cut_one_says_so(tmp_path: Path):
+    record = Record.seed({"finish_reason": "length"}, answered().messages)
+
+    (child,) = await revise(tmp_path, Script().engine, record, revisions=1)
+
+    assert child.fields["finish_reason"] == "stop"
+
+
 @pytest.mark.parametrize("how", ["principles", "refine"])
 async def test_a_reply_that_a_step_finds_as_good_as_it_was_is_not_lost(how: str, tmp_path: Path):
     script = Script(revision_1=" So.\n", rewrite_1="So.")
