@@ -81,7 +81,7 @@ class Dialogue(Stage):
     least_turns: int = Field(default=1, ge=1, le=8)
     """Exchanges that a conversation must have."""
     politeness: bool = False
-    """Whether the sentences in which two roles only thank each other stay."""
+    """Whether sentences stay that are nothing but the user's thanks, the assistant's "welcome"."""
     n: int = Field(default=1, ge=1)
     """Conversations for each record."""
     opening: Literal["record", "user"] = "record"
@@ -244,7 +244,7 @@ class _Talk:
         own, cut = own_words(thought.answer, role)
         if role == "user" and speaks_like_an_assistant(own):
             raise MalformedError("role_confusion: the user's side speaks like an assistant")
-        said = own if polite else without_politeness(own)
+        said = own if polite else without_politeness(own, role)
         if role == "user" and not said:
             return False
         if cut:

@@ -26,13 +26,17 @@ _LIKE_AN_ASSISTANT = re.compile(
 )
 
 _AROUND_TAG = re.compile(r"[*_#]{0,6}[ \t]{0,3}\[(human|ai)\][*_]{0,3}:?[*_]{0,3}", re.IGNORECASE)
-_POLITE = re.compile(
-    r"(?:(?:oh|ok(?:ay)?|great|perfect|wonderful)[,!. ]{1,3})?"
-    r"(?:thank you|(?:many )?thanks|you(?:'|’| a)re (?:very |most )?welcome)\b"
-    r"[^.!?,\n]{0,80}(?:, (?:that|this) (?:is|was|helps|helped)[^.!?,\n]{0,40})?"
-    r"(?:[.!]+\s*|\n\s*|\Z)",
-    re.IGNORECASE,
-)
+_ENDS = r"(?:[.!]+\s*|\n\s*|\Z)"
+_POLITE = {
+    "user": re.compile(
+        r"(?:(?:oh|ok(?:ay)?|great|perfect|wonderful)[,!. ]{1,3})?"
+        r"(?:thank you|(?:many )?thanks)\b[^.!?,\n]{0,80}"
+        rf"(?:, (?:that|this) (?:is|was|helps|helped)[^.!?,\n]{{0,40}})?{_ENDS}",
+        re.IGNORECASE,
+    ),
+    # Thanks may be what an assistant was asked for, and "you're welcome to …" is an offer.
+    "assistant": re.compile(rf"you(?:'|’| a)re (?:very |most )?welcome{_ENDS}", re.IGNORECASE),
+}
 
 
 def drawn(options: Sequence[str], rng: random.Random) -> str:
@@ -40,13 +44,13 @@ def drawn(options: Sequence[str], rng: random.Random) -> str:
     return rng.choice(options) if options else ""
 
 
-def without_politeness(text: str) -> str:
-    """Return a message without sentences of mere thanks, or their answer, at its beginning.
+def without_politeness(text: str, role: Role) -> str:
+    """Return a message without the user's mere thanks, the assistant's "welcome", at its beginning.
 
     Empty if it says nothing else. A sentence of thanks that goes on to something else stays.
     """
     start = 0
-    while start < len(text) and (polite := _POLITE.match(text, start)):
+    while start < len(text) and (polite := _POLITE[role].match(text, start)):
         start = polite.end()
     return text[start:]
 

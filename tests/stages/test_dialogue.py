@@ -300,7 +300,7 @@ def test_long_white_space_and_many_fences_are_read_in_no_time():
     own, cut = own_words(text, "user")
 
     assert (own[0], cut) == ("a", True)
-    assert without_politeness("Thanks!\n" * 100_000) == ""
+    assert without_politeness("Thanks!\n" * 100_000, "user") == ""
     assert monotonic() - started < 5.0
 
 
@@ -318,7 +318,6 @@ def test_a_user_may_speak_of_ai(text: str):
         ("Thank you so much for the detailed explanation!", ""),
         ("Thanks, that helps a lot. How long does it last?", "How long does it last?"),
         ("Great, thank you! You're very kind. And at dusk?", "You're very kind. And at dusk?"),
-        ("You're welcome!\n\nAt dusk it is red.", "At dusk it is red."),
         ("Thank you, I need it in French.", "Thank you, I need it in French."),
         ("Thanks for 3 hints, but is it true?", "Thanks for 3 hints, but is it true?"),
         ("Thanksgiving is when?", "Thanksgiving is when?"),
@@ -326,7 +325,21 @@ def test_a_user_may_speak_of_ai(text: str):
     ],
 )
 def test_of_politeness_what_says_nothing_is_taken_away(said: str, rest: str):
-    assert without_politeness(said) == rest
+    assert without_politeness(said, "user") == rest
+
+
+@pytest.mark.parametrize(
+    ("said", "rest"),
+    [
+        ("You're welcome!\n\nAt dusk it is red.", "At dusk it is red."),
+        ("You are most welcome. At dusk?", "At dusk?"),
+        ("Thank you for the gift.\n\nYours, Ann", "Thank you for the gift.\n\nYours, Ann"),
+        ("You're welcome to try it, but slowly.", "You're welcome to try it, but slowly."),
+        ("You are welcome to call me. It is late.", "You are welcome to call me. It is late."),
+    ],
+)
+def test_an_assistant_may_thank_where_that_is_what_was_asked_for(said: str, rest: str):
+    assert without_politeness(said, "assistant") == rest
 
 
 async def test_a_conversation_ends_before_a_user_who_only_thanks(tmp_path: Path):
