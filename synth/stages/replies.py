@@ -18,7 +18,7 @@ from synth.services import Services
 from synth.stages.reasoning import split
 
 _ITEM = re.compile(r"^[ \t]*(?:\d{1,3}[.):]|[-*•])[ \t]+(?=\S)", re.MULTILINE)
-_FENCED = re.compile(r"^```[\w-]*[ \t]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
+_FENCED = re.compile(r"^```[\w-]*[ \t]*\n((?:(?!```).*\n)*)```[ \t]*$", re.MULTILINE)
 _NUMBER = re.compile(r"(?<![\w.,-])-?\d+(?:\.\d+)?(?![\w%]|[.,]\d)")
 
 
@@ -107,7 +107,7 @@ def sections(text: str, names: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     label, rest = "", text
     for name in names:
-        pattern = rf"^[ \t]*[#*_]*[ \t]*{re.escape(name)}[ \t]*[*_]*[ \t]*:[ \t]*[*_]*"
+        pattern = rf"^[ \t]*(?:[#*_]+[ \t]*)?{re.escape(name)}[ \t]*(?:[*_]+[ \t]*)?:[ \t]*[*_]*"
         begins = re.search(pattern, rest, re.MULTILINE | re.IGNORECASE)
         if begins is None:
             raise MalformedError(f"missing_section: wanted a line that begins with '{name}:'")
@@ -175,7 +175,7 @@ def number_in(text: str, least: float, most: float) -> float:
 
 
 def _without_out_of(text: str, most: float) -> str:
-    return re.sub(rf"\s*(?:/|out of)\s*{most:g}\b", " ", text)
+    return re.sub(rf"(?<!\s)\s*(?:/|out of)\s*{most:g}\b", " ", text)
 
 
 def choice_in(text: str, options: Sequence[str]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -145,3 +147,18 @@ def test_a_stage_without_prompts_of_its_own_has_none():
     found: Any = shipped_prompts("no such stage")
 
     assert found == {}
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda: number_in("a\n" + " " * 60_000 + "b 4 /5", 1, 5),
+        lambda: sections("a\n" + " " * 60_000 + "b\nQuestion: why?", ["Question"]),
+        lambda: json_in("```x\n" * 30_000 + '{"a": 1}'),
+    ],
+)
+def test_degenerate_replies_are_read_in_no_time(read: Callable[[], object]):
+    started = monotonic()
+
+    assert read()
+    assert monotonic() - started < 3.0
