@@ -12,10 +12,9 @@ from synth.errors import CallFailed
 from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
-from synth.stages.criticism import text_of
 from synth.stages.passages import Passage
 from synth.stages.reasoning import turn_of
-from synth.stages.replies import MalformedError
+from synth.stages.replies import MalformedError, whole_reply
 
 if TYPE_CHECKING:
     from synth.stages.grounded import Grounded
@@ -96,7 +95,7 @@ class Asking:
         said = await self.said(
             f"{option}_prompt", self.stage.sampling, question.number, mark=mark, **shown
         )
-        text, reasoning = text_of(said, "answer")
+        text, reasoning = whole_reply(said, "answer")
         if re.search(rf"\A\W*{mark}\b|^\W*{mark}\W*\Z", text, re.MULTILINE):
             code, finds = (
                 ("unanswerable", "do not hold the answer")

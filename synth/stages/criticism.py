@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from synth.engine.base import Completion
-from synth.stages.reasoning import split
 from synth.stages.replies import MalformedError
 
 # Bounded, so that long white space is not gone through again from each of its lines.
@@ -22,18 +20,6 @@ class Turn:
     reply: str
     feedback: str
     rewrite: str
-
-
-def text_of(said: Completion, what: str) -> tuple[str, str]:
-    """Return text and thinking of a completion. Raises MalformedError with the raw text."""
-    thought = split(said.text)
-    text = thought.answer
-    if said.finish_reason == "length" or not thought.finished:
-        reason = f"cut_off_{what}: the text did not end within `max_tokens`"
-        raise MalformedError(reason, raw=said.text)
-    if not text:
-        raise MalformedError(f"empty_{what}: the model returned no text", raw=said.text)
-    return text, said.reasoning or thought.reasoning
 
 
 def finds_right(feedback: str) -> bool:

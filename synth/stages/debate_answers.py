@@ -9,8 +9,7 @@ from typing import Literal
 
 from synth.answers import Answer
 from synth.engine.base import Completion
-from synth.stages.reasoning import Split, split
-from synth.stages.replies import MalformedError
+from synth.stages.replies import MalformedError, whole_reply
 
 Reading = Literal["marked", "number", "choice", "none"]
 """How an answer is found in a reply."""
@@ -59,23 +58,6 @@ def said_in(completion: Completion, reading: Reading) -> Said:
     except MalformedError as wrong:
         return Said(text, reasoning, wrong=str(wrong), raw=raw)
     return Said(text, reasoning, answer, vote)
-
-
-def whole_reply(completion: Completion, what: str) -> tuple[str, str]:
-    """Return a reply's text and its thinking. Raises MalformedError if it is not a whole one.
-
-    `what` is the word for it in the reason's code: `empty_…`, `cut_off_…`.
-    """
-    thought = split(completion.text)
-    if completion.reasoning:
-        thought = Split(completion.reasoning, completion.text.strip(), finished=True)
-    if not thought.finished:
-        raise MalformedError("unfinished_reasoning: the model was still thinking when it stopped")
-    if completion.finish_reason == "length":
-        raise MalformedError(f"cut_off_{what}: it ended at max_tokens, before it was whole")
-    if not thought.answer:
-        raise MalformedError(f"empty_{what}: the model returned no text")
-    return thought.answer, thought.reasoning
 
 
 def read_answer(text: str, reading: Reading) -> tuple[str, str]:

@@ -20,11 +20,10 @@ from synth.stages.aspects import DEFAULT, SHIPPED, Aspects, check_together
 from synth.stages.comparison import compared
 from synth.stages.contest import Contest, Score, places
 from synth.stages.conversation import question_of
-from synth.stages.criticism import text_of
 from synth.stages.principles import Principles, chosen_principles
 from synth.stages.rating import rated
 from synth.stages.reasoning import turn_of
-from synth.stages.replies import MalformedError, failed_child, malformed_child
+from synth.stages.replies import MalformedError, failed_child, malformed_child, whole_reply
 from synth.stages.shipped import shipped_prompts
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -46,7 +45,8 @@ class Feedback(Stage):
     the mean is taken over the others.
 
     Dropped: `not_rated` (nothing readable was said about it; `raw_reply` holds what was), or the
-    failed call's reason where no reply came; `empty_answer`, `cut_off_answer`.
+    failed call's reason where no reply came; `empty_answer`, `cut_off_answer`,
+    `unfinished_reasoning`.
 
     Methods: Cui et al., "UltraFeedback" (2024), section 2 (rating); Bai et al., "Constitutional AI"
     (2022), section 4 (comparing, soft labels); Yuan et al., "Self-Rewarding Language Models"
@@ -187,7 +187,7 @@ class Feedback(Stage):
                 step=f"answer {engine}",
                 sample=sample,
             )
-            reply = turn_of(*text_of(said, "answer"))
+            reply = turn_of(*whole_reply(said, "answer"))
         except CallFailed as failed:
             child = failed_child(record, services, number, failed, messages=conversation)
             return child.adding(expert)

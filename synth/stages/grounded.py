@@ -40,11 +40,11 @@ class Grounded(Stage):
     `retrieved` passages of the corpus that suit it best, and is the parent of that one child.
 
     Dropped: documents without words as `no_text`; passages without a question as `nothing_to_ask`;
-    questions as `empty_questions`, `unfinished_reasoning`, `no_list`, `cut_off_question`,
-    `empty_question`, `duplicate_question` (within a document); answers as `empty_answer`,
-    `cut_off_answer`, `unanswerable` (the model finds no answer in the passages), `answerable` (it
-    finds one to a question that was to have none); with `corpus`, `nothing_retrieved`. Of more
-    questions than were asked for, the first count.
+    questions as `empty_questions`, `no_list`, `cut_off_question`, `empty_question`,
+    `duplicate_question` (within a document); answers as `empty_answer`, `cut_off_answer`,
+    `unanswerable` (the model finds no answer in the passages), `answerable` (it finds one to a
+    question that was to have none); both as `unfinished_reasoning`; with `corpus`,
+    `nothing_retrieved`. Of more questions than were asked for, the first count.
 
     Method: Sudalairaj et al., "LAB: Large-Scale Alignment for ChatBots" (2024), with
     passages of about 1,000 words and greedy calls as in the authors' code; unlike there, answers

@@ -65,8 +65,8 @@ def passed_over(child: Record, last: Record) -> Record:
     return child if child is last or child.state != "live" else child.as_parent()
 
 
-def answer_in(said: Completion, what: str) -> str:
-    """Return a reply's words without its thinking, white space at their ends removed.
+def whole_reply(said: Completion, what: str) -> tuple[str, str]:
+    """Return a reply's words and its thinking, white space at their ends removed.
 
     Raises MalformedError, with the raw reply, if they are not all there: `unfinished_reasoning`, or
     for `what` it should have been (one word) `cut_off_…` and `empty_…`.
@@ -75,12 +75,17 @@ def answer_in(said: Completion, what: str) -> str:
     if not thought.finished:
         wrong = "unfinished_reasoning: the model was still thinking when it stopped"
         raise MalformedError(wrong, raw=said.text)
-    if not thought.answer:
-        raise MalformedError(f"empty_{what}: the model returned no text", raw=said.text)
     if said.finish_reason == "length":
         wrong = f"cut_off_{what}: the text did not end within `max_tokens`"
         raise MalformedError(wrong, raw=said.text)
-    return thought.answer
+    if not thought.answer:
+        raise MalformedError(f"empty_{what}: the model returned no text", raw=said.text)
+    return thought.answer, said.reasoning or thought.reasoning
+
+
+def answer_in(said: Completion, what: str) -> str:
+    """Return a reply's words without its thinking. Raises MalformedError as `whole_reply` does."""
+    return whole_reply(said, what)[0]
 
 
 def listed(text: str) -> list[str]:

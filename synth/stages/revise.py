@@ -17,10 +17,10 @@ from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
-from synth.stages.criticism import Turn, finds_right, text_of
+from synth.stages.criticism import Turn, finds_right
 from synth.stages.principles import Principles, chosen_principles, drawn_principle
 from synth.stages.reasoning import turn_of
-from synth.stages.replies import MalformedError, passed_over
+from synth.stages.replies import MalformedError, answer_in, passed_over, whole_reply
 from synth.stages.shipped import shipped_prompts
 from synth.stages.verify import Judges, judged
 
@@ -52,7 +52,7 @@ class Revise(Stage):
     tries again with the reply as it was.
 
     Dropped: `empty_revision`, `cut_off_revision`; `empty_critique`, `cut_off_critique`;
-    `no_verdict` (feedback that says neither right nor wrong); `unchanged_revision` (a repair that
+    `unfinished_reasoning`; `no_verdict` (feedback that says neither right nor wrong); `unchanged_revision` (a repair that
     says what had failed; else a reply that stays as it was is a revision too, as published).
     Attempts that `verifiers` fail or hold: as their policies say.
 
@@ -222,14 +222,14 @@ class Revising:
 
     async def _rewritten(self, kind: str, step: Step, **shown: Any) -> Record:
         said = await self._said(kind, step, self.stage.sampling, shown)
-        text, reasoning = text_of(said, "revision")
+        text, reasoning = whole_reply(said, "revision")
         if kind == "repair" and text.split() == self.current.reply.split():
             raise MalformedError("unchanged_revision: the reply is the one before", raw=said.text)
         return step.child((*self.record.messages[:-1], turn_of(text, reasoning)))
 
     async def _asked(self, kind: str, step: Step, **shown: Any) -> str:
         sampling = self.stage.critique_sampling or _CRITICISM[self.stage.how]
-        return text_of(await self._said(kind, step, sampling, shown), "critique")[0]
+        return answer_in(await self._said(kind, step, sampling, shown), "critique")
 
     async def _said(
         self, kind: str, step: Step, sampling: Sampling, shown: dict[str, Any]

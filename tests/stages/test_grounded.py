@@ -228,7 +228,7 @@ async def test_what_stands_before_the_cut_is_kept(tmp_path: Path):
     ("reply", "code"),
     [
         ("", "empty_answer"),
-        ("<think>Well", "cut_off_answer"),
+        ("<think>Well", "unfinished_reasoning"),
         (Completion("Less than", finish_reason="length"), "cut_off_answer"),
     ],
 )

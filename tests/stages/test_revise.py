@@ -129,7 +129,7 @@ async def test_a_recipe_brings_principles_as_a_list_or_a_file(tmp_path: Path):
     [
         ("revision_1", " ", "empty_revision"),
         ("revision_1", Completion("Half of", finish_reason="length"), "cut_off_revision"),
-        ("revision_1", "<think>Still at it", "cut_off_revision"),
+        ("revision_1", "<think>Still at it", "unfinished_reasoning"),
         ("critique_1", "", "empty_critique"),
         ("critique_1", Completion("Half of", finish_reason="length"), "cut_off_critique"),
     ],
