@@ -10,10 +10,10 @@ from pydantic import Field
 
 from synth.engine.base import Completion, Sampling
 from synth.record import Record
-from synth.stages.instruction_filters import InstructionFilters
+from synth.stages.parts.instruction_filters import InstructionFilters
+from synth.stages.parts.shipped import shipped_prompts
+from synth.stages.parts.task_pool import CUT_OFF, Written
 from synth.stages.self_instruct import SelfInstruct
-from synth.stages.shipped import shipped_prompts
-from synth.stages.task_pool import CUT_OFF, Written
 
 _BORDER = "###"
 _NO_INPUT = "<noinput>"

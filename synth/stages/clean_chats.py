@@ -17,7 +17,7 @@ from synth.frozen import RecipeFile
 from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
-from synth.stages.chat_turns import Chat, Round, blocked, in_order
+from synth.stages.parts.chat_turns import Chat, Round, blocked, in_order
 
 _TOKENS_A_TURN = 6
 _BYTES_A_TOKEN = 3

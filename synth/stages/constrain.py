@@ -16,17 +16,17 @@ from synth.prompt import names_of
 from synth.record import Record
 from synth.services import Services
 from synth.stage import Stage
-from synth.stages.constraint_sets import (
+from synth.stages.expand import same_words, without_repeats
+from synth.stages.parts.constraint_sets import (
     Constraint,
     chosen_kinds,
     drawn_constraint,
     drawn_kinds,
     usable_kinds,
 )
-from synth.stages.conversation import asking
-from synth.stages.expand import same_words, without_repeats
-from synth.stages.replies import MalformedError, answer_in, failed_child, malformed_child
-from synth.stages.shipped import shipped_prompts
+from synth.stages.parts.conversation import asking
+from synth.stages.parts.replies import MalformedError, answer_in, failed_child, malformed_child
+from synth.stages.parts.shipped import shipped_prompts
 
 _REPEAT = "combination:repeat_prompt"
 

@@ -16,12 +16,12 @@ from synth.prompt import names_of
 from synth.record import Record
 from synth.services import Services
 from synth.stage import Stage
-from synth.stages.debate_answers import Reading, leaders, votes_of
-from synth.stages.debate_judge import Judge, Judged
-from synth.stages.debate_outcome import Outcome
-from synth.stages.debate_rounds import Rounds, Seat, Specialist, opened
-from synth.stages.replies import MalformedError
-from synth.stages.shipped import shipped_prompts
+from synth.stages.parts.debate_answers import Reading, leaders, votes_of
+from synth.stages.parts.debate_judge import Judge, Judged
+from synth.stages.parts.debate_outcome import Outcome
+from synth.stages.parts.debate_rounds import Rounds, Seat, Specialist, opened
+from synth.stages.parts.replies import MalformedError
+from synth.stages.parts.shipped import shipped_prompts
 
 SHIPPED = ("solver", "checker", "explorer")
 """The specialists that come with the stage: a name, and a prompt of that name."""

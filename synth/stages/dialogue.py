@@ -19,7 +19,7 @@ from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
-from synth.stages.dialogue_roles import (
+from synth.stages.parts.dialogue_roles import (
     Role,
     drawn,
     exchanges,
@@ -28,9 +28,9 @@ from synth.stages.dialogue_roles import (
     tidied,
     without_politeness,
 )
-from synth.stages.reasoning import split
-from synth.stages.replies import MalformedError, failed_child, malformed_child
-from synth.stages.shipped import shipped_prompts
+from synth.stages.parts.reasoning import split
+from synth.stages.parts.replies import MalformedError, failed_child, malformed_child
+from synth.stages.parts.shipped import shipped_prompts
 
 _ROLES: tuple[Role, Role] = ("user", "assistant")
 

@@ -16,10 +16,10 @@ from synth.prompt import names_of
 from synth.record import Record
 from synth.services import Services
 from synth.stage import Stage
-from synth.stages.domain_classifier import DomainClassifier, examples, trained
-from synth.stages.reasoning import split
-from synth.stages.replies import MalformedError, choice_in, failed_child, malformed_child
-from synth.stages.shipped import shipped_prompts
+from synth.stages.parts.domain_classifier import DomainClassifier, examples, trained
+from synth.stages.parts.reasoning import split
+from synth.stages.parts.replies import MalformedError, choice_in, failed_child, malformed_child
+from synth.stages.parts.shipped import shipped_prompts
 
 DOMAINS: Mapping[str, str] = {
     "health": "medicine, illness, drugs, care, nutrition, the body",

@@ -18,12 +18,12 @@ from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
-from synth.stages.conversation import asking
-from synth.stages.elimination import Elimination
-from synth.stages.operators import FAMILIES, JUDGE, ROUNDS, Operators, chosen_operators, draw
-from synth.stages.reasoning import split, turn_of
-from synth.stages.replies import MalformedError, answer_in, choice_in, passed_over
-from synth.stages.shipped import shipped_prompts
+from synth.stages.parts.conversation import asking
+from synth.stages.parts.elimination import Elimination
+from synth.stages.parts.operators import FAMILIES, JUDGE, ROUNDS, Operators, chosen_operators, draw
+from synth.stages.parts.reasoning import split, turn_of
+from synth.stages.parts.replies import MalformedError, answer_in, choice_in, passed_over
+from synth.stages.parts.shipped import shipped_prompts
 
 _REFERENCE: dict[str, Any] = {
     "operators": [name for name in FAMILIES["wizardlm"] if name != "complicate_input"],

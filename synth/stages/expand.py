@@ -23,9 +23,15 @@ from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
-from synth.stages.conversation import last_asked
-from synth.stages.replies import MalformedError, answer_in, failed_child, listed, malformed_child
-from synth.stages.shipped import shipped_prompts
+from synth.stages.parts.conversation import last_asked
+from synth.stages.parts.replies import (
+    MalformedError,
+    answer_in,
+    failed_child,
+    listed,
+    malformed_child,
+)
+from synth.stages.parts.shipped import shipped_prompts
 
 How = Literal["examples", "paraphrase", "conditional", "nested"]
 _PROMPTS: dict[How, tuple[str, ...]] = {

@@ -16,15 +16,15 @@ from synth.errors import CallFailed
 from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
-from synth.stages.aspects import DEFAULT, SHIPPED, Aspects, check_together
-from synth.stages.comparison import compared
-from synth.stages.contest import Contest, Score, places
-from synth.stages.conversation import question_of
-from synth.stages.principles import Principles, chosen_principles
-from synth.stages.rating import rated
-from synth.stages.reasoning import turn_of
-from synth.stages.replies import MalformedError, failed_child, malformed_child, whole_reply
-from synth.stages.shipped import shipped_prompts
+from synth.stages.parts.aspects import DEFAULT, SHIPPED, Aspects, check_together
+from synth.stages.parts.comparison import compared
+from synth.stages.parts.contest import Contest, Score, places
+from synth.stages.parts.conversation import question_of
+from synth.stages.parts.principles import Principles, chosen_principles
+from synth.stages.parts.rating import rated
+from synth.stages.parts.reasoning import turn_of
+from synth.stages.parts.replies import MalformedError, failed_child, malformed_child, whole_reply
+from synth.stages.parts.shipped import shipped_prompts
 
 Share = Annotated[float, Field(ge=0, le=1)]
 

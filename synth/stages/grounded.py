@@ -16,11 +16,11 @@ from synth.frozen import RecipeFile
 from synth.record import Record
 from synth.services import Services
 from synth.stage import Leave, Stage
-from synth.stages.answering import Asking, Question
-from synth.stages.grounding import grounded_in
-from synth.stages.passages import Passage, passages_of
-from synth.stages.retrieval import Bm25, Embeddings, Retrieval
-from synth.stages.shipped import shipped_prompts
+from synth.stages.parts.answering import Asking, Question
+from synth.stages.parts.grounding import grounded_in
+from synth.stages.parts.passages import Passage, passages_of
+from synth.stages.parts.retrieval import Bm25, Embeddings, Retrieval
+from synth.stages.parts.shipped import shipped_prompts
 
 
 class Grounded(Stage):

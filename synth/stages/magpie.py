@@ -15,8 +15,8 @@ from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
-from synth.stages.replies import failed_child
-from synth.stages.shipped import shipped_prompts
+from synth.stages.parts.replies import failed_child
+from synth.stages.parts.shipped import shipped_prompts
 
 _EARLY = ("assistant", "\n")
 _USER_TURN = "SYNTH USER TURN"

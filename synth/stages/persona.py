@@ -17,7 +17,7 @@ from synth.record import Message, Record, canonical
 from synth.services import Services
 from synth.stage import Stage
 from synth.stages.expand import same_words, without_repeats
-from synth.stages.personas import (
+from synth.stages.parts.personas import (
     RELATIONS,
     TASKS,
     Personas,
@@ -27,8 +27,8 @@ from synth.stages.personas import (
     shipped_digest,
     without_label,
 )
-from synth.stages.replies import MalformedError, answer_in, malformed_child
-from synth.stages.shipped import shipped_prompts
+from synth.stages.parts.replies import MalformedError, answer_in, malformed_child
+from synth.stages.parts.shipped import shipped_prompts
 
 
 class Persona(Stage):

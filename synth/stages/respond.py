@@ -16,10 +16,10 @@ from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
-from synth.stages import siblings
-from synth.stages.conversation import question_of
-from synth.stages.reasoning import Split, split, turn_of
-from synth.stages.replies import failed_child
+from synth.stages.parts import siblings
+from synth.stages.parts.conversation import question_of
+from synth.stages.parts.reasoning import Split, split, turn_of
+from synth.stages.parts.replies import failed_child
 from synth.stages.verify import Judges, judged
 
 

@@ -17,11 +17,11 @@ from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
-from synth.stages.criticism import Turn, finds_right
-from synth.stages.principles import Principles, chosen_principles, drawn_principle
-from synth.stages.reasoning import turn_of
-from synth.stages.replies import MalformedError, answer_in, passed_over, whole_reply
-from synth.stages.shipped import shipped_prompts
+from synth.stages.parts.criticism import Turn, finds_right
+from synth.stages.parts.principles import Principles, chosen_principles, drawn_principle
+from synth.stages.parts.reasoning import turn_of
+from synth.stages.parts.replies import MalformedError, answer_in, passed_over, whole_reply
+from synth.stages.parts.shipped import shipped_prompts
 from synth.stages.verify import Judges, judged
 
 _PROMPTS = {
@@ -52,9 +52,9 @@ class Revise(Stage):
     tries again with the reply as it was.
 
     Dropped: `empty_revision`, `cut_off_revision`; `empty_critique`, `cut_off_critique`;
-    `unfinished_reasoning`; `no_verdict` (feedback that says neither right nor wrong); `unchanged_revision` (a repair that
-    says what had failed; else a reply that stays as it was is a revision too, as published).
-    Attempts that `verifiers` fail or hold: as their policies say.
+    `unfinished_reasoning`; `no_verdict` (feedback that says neither right nor wrong);
+    `unchanged_revision` (a repair that says what had failed; else a reply that stays as it was is a
+    revision too, as published). Attempts that `verifiers` fail or hold: as their policies say.
 
     Methods: Bai et al., "Constitutional AI: Harmlessness from AI Feedback" (2022), section 3;
     Madaan et al., "Self-Refine: Iterative Refinement with Self-Feedback" (2023), section 2; Chen et

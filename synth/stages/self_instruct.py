@@ -15,10 +15,10 @@ from synth.errors import CallFailed, InputError
 from synth.record import Record, digest
 from synth.services import Services
 from synth.stage import Leave, Stage
-from synth.stages.instruction_filters import InstructionFilters
-from synth.stages.shipped import shipped_prompts
-from synth.stages.task_instances import with_instances
-from synth.stages.task_pool import (
+from synth.stages.parts.instruction_filters import InstructionFilters
+from synth.stages.parts.shipped import shipped_prompts
+from synth.stages.parts.task_instances import with_instances
+from synth.stages.parts.task_pool import (
     CUT_OFF,
     Judged,
     TaskPool,

@@ -17,9 +17,9 @@ from synth.prompt import names_of
 from synth.record import Record
 from synth.services import Services
 from synth.stage import Stage
-from synth.stages.replies import MalformedError, failed_child, malformed_child
-from synth.stages.shipped import shipped_prompts
-from synth.stages.tag_forms import FORMS, Form
+from synth.stages.parts.replies import MalformedError, failed_child, malformed_child
+from synth.stages.parts.shipped import shipped_prompts
+from synth.stages.parts.tag_forms import FORMS, Form
 
 Tagged = Literal["difficulty", "quality", "category", "language"]
 

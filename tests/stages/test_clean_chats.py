@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from synth import seed
 from synth.record import Message, Record
-from synth.stages.chat_turns import plain_markdown
 from synth.stages.clean_chats import CleanChats
+from synth.stages.parts.chat_turns import plain_markdown
 from tests.running import services, write_lines
 
 ROLES = {"s": "system", "u": "user", "a": "assistant", "t": "tool"}

@@ -20,7 +20,7 @@ from synth.run.boundary import leaving
 from synth.run.plan import plan
 from synth.run.start import Settings, run
 from synth.stages.constrain import Constrain
-from synth.stages.constraints import CATALOGUE
+from synth.stages.parts.constraints import CATALOGUE
 from tests.running import numbering, question, saying, services, write_recipe
 
 TRAINS = "Explain to a traveller how a railway timetable is made for a small junction."

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from synth.stages.constraint_sets import drawn_constraint, drawn_kinds, fit
-from synth.stages.constraint_words import (
+from synth.stages.parts.constraint_sets import drawn_constraint, drawn_kinds, fit
+from synth.stages.parts.constraint_words import (
     END_PHRASES,
     FORBIDDEN,
     LANGUAGES,
@@ -21,7 +21,7 @@ from synth.stages.constraint_words import (
     RARE_LETTERS,
     content_words,
 )
-from synth.stages.constraints import CATALOGUE, Form
+from synth.stages.parts.constraints import CATALOGUE, Form
 from tests.running import question, services
 
 TRAINS = "Explain to a traveller how a railway timetable is made for a small junction."

@@ -11,9 +11,9 @@ import pytest
 from synth.engine.base import Completion
 from synth.errors import CallFailed
 from synth.record import Message, Record
-from synth.stages.debate_answers import Reading, Said, leaders, read_answer, votes_of
-from synth.stages.debate_judge import shuffled
-from synth.stages.replies import MalformedError
+from synth.stages.parts.debate_answers import Reading, Said, leaders, read_answer, votes_of
+from synth.stages.parts.debate_judge import shuffled
+from synth.stages.parts.replies import MalformedError
 from tests.running import question, saying, services
 from tests.stages.debating import Reply, answering, debate, debated, ended, reasons, script
 

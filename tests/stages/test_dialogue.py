@@ -13,14 +13,14 @@ from synth.engine.scripted import ScriptedEngine
 from synth.errors import CallFailed
 from synth.record import Message, Record
 from synth.stages.dialogue import Dialogue
-from synth.stages.dialogue_roles import (
+from synth.stages.parts.dialogue_roles import (
     drawn,
     exchanges,
     own_words,
     speaks_like_an_assistant,
     without_politeness,
 )
-from synth.stages.replies import MalformedError
+from synth.stages.parts.replies import MalformedError
 from tests.running import question, saying, services
 
 NURSE = "a night nurse who wants to sleep by day"

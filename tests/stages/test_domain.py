@@ -15,7 +15,7 @@ from synth.engine.scripted import ScriptedEngine
 from synth.errors import CallFailed, SeedError
 from synth.record import Record
 from synth.stages.domain import DOMAINS, Domain
-from synth.stages.domain_classifier import examples, trained
+from synth.stages.parts.domain_classifier import examples, trained
 from tests.running import question, saying, services, write_lines
 
 CODE = [f"Write a Python function that sorts a list of {what}" for what in "abcdefgh"]

@@ -15,8 +15,8 @@ from synth.engine.base import Chat, Completion, Origin, Prompted, Sampling
 from synth.engine.scripted import ScriptedEngine
 from synth.errors import CallFailed
 from synth.record import Message, Record
-from synth.stages.aspects import SHIPPED
 from synth.stages.feedback import Feedback
+from synth.stages.parts.aspects import SHIPPED
 from tests.running import question, saying, services
 
 NAMES = ("a", "b", "c", "d")

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from synth.engine.base import Completion, Origin
-from synth.stages.aspects import SHIPPED, Aspect, weighted_mean
-from synth.stages.comparison import Side, label_of, side_of, soft_label
-from synth.stages.contest import places
-from synth.stages.rating import Rated, put_back, ratings_in, shuffled
-from synth.stages.replies import MalformedError
+from synth.stages.parts.aspects import SHIPPED, Aspect, weighted_mean
+from synth.stages.parts.comparison import Side, label_of, side_of, soft_label
+from synth.stages.parts.contest import places
+from synth.stages.parts.rating import Rated, put_back, ratings_in, shuffled
+from synth.stages.parts.replies import MalformedError
 from tests.running import saying
 from tests.stages.test_feedback import feedback, judge_by, told
 

@@ -15,7 +15,7 @@ from synth.engine.scripted import ScriptedEngine
 from synth.errors import CallFailed
 from synth.record import Record
 from synth.stages.grounded import Grounded
-from synth.stages.grounding import unanswerable_of
+from synth.stages.parts.grounding import unanswerable_of
 from tests.running import question as instruction
 from tests.running import services, write_lines
 

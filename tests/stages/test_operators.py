@@ -13,7 +13,7 @@ from synth.engine.base import Chat, Origin, Prompted, Sampling
 from synth.engine.scripted import ScriptedEngine
 from synth.run.plan import plan
 from synth.stages.evolve import Evolve
-from synth.stages.operators import FAMILIES, draw
+from synth.stages.parts.operators import FAMILIES, draw
 from tests.running import command, question, services, write_recipe
 
 

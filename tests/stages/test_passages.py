@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from synth.stages.passages import Passage, passages_of, words_in
+from synth.stages.parts.passages import Passage, passages_of, words_in
 
 GUIDE = """# Guide
 

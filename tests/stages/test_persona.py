@@ -18,8 +18,7 @@ from synth.record import Message, Record
 from synth.run.boundary import leaving
 from synth.run.plan import plan
 from synth.run.start import Settings, run
-from synth.stages.persona import Persona
-from synth.stages.personas import (
+from synth.stages.parts.personas import (
     RELATIONS,
     TASKS,
     chosen_personas,
@@ -28,6 +27,7 @@ from synth.stages.personas import (
     shipped_digest,
     without_label,
 )
+from synth.stages.persona import Persona
 from tests.running import command, numbering, question, saying, services, write_lines, write_recipe
 
 BEEKEEPER = Record.seed({"persona": "A beekeeper who keeps weather records."})

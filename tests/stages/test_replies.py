@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from synth.errors import CallFailed
-from synth.stages.replies import (
+from synth.stages.parts.replies import (
     MalformedError,
     choice_in,
     failed_child,
@@ -21,7 +21,7 @@ from synth.stages.replies import (
     sections,
     tagged,
 )
-from synth.stages.shipped import shipped_prompts
+from synth.stages.parts.shipped import shipped_prompts
 from tests.running import question, services
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from synth.engine.base import Engine, Origin
-from synth.stages.passages import Passage
-from synth.stages.retrieval import Bm25, Embeddings, terms
+from synth.stages.parts.passages import Passage
+from synth.stages.parts.retrieval import Bm25, Embeddings, terms
 
 ORIGIN = Origin("record", "grounded")
 

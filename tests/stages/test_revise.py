@@ -18,8 +18,8 @@ from synth.errors import CallFailed
 from synth.frozen import validated
 from synth.record import Judgement, Message, Record, Verdict
 from synth.run.boundary import leaving
-from synth.stages.criticism import finds_right
-from synth.stages.principles import SHIPPED, chosen_principles, drawn_principle
+from synth.stages.parts.criticism import finds_right
+from synth.stages.parts.principles import SHIPPED, chosen_principles, drawn_principle
 from synth.stages.revise import Revise
 from tests.running import saying, services
 

@@ -14,8 +14,8 @@ from synth.engine.base import Chat, Completion, Origin, Prompted, Sampling
 from synth.engine.scripted import ScriptedEngine
 from synth.errors import CallFailed
 from synth.record import Record
+from synth.stages.parts.tag_forms import FORMS
 from synth.stages.tag import Tag
-from synth.stages.tag_forms import FORMS
 from tests.running import question, services
 
 REPLIES = {

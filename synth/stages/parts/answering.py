@@ -12,9 +12,9 @@ from synth.errors import CallFailed
 from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
-from synth.stages.passages import Passage
-from synth.stages.reasoning import turn_of
-from synth.stages.replies import MalformedError, whole_reply
+from synth.stages.parts.passages import Passage
+from synth.stages.parts.reasoning import turn_of
+from synth.stages.parts.replies import MalformedError, whole_reply
 
 if TYPE_CHECKING:
     from synth.stages.grounded import Grounded

@@ -11,10 +11,10 @@ from statistics import fmean
 
 from synth.engine.base import Completion
 from synth.errors import CallFailed
-from synth.stages.contest import Contest, Score
-from synth.stages.principles import drawn_principle
-from synth.stages.reasoning import split
-from synth.stages.replies import MalformedError, answer_in
+from synth.stages.parts.contest import Contest, Score
+from synth.stages.parts.principles import drawn_principle
+from synth.stages.parts.reasoning import split
+from synth.stages.parts.replies import MalformedError, answer_in
 
 _ALONE = re.compile(r"\W*(?:Better\W+)?(A|B|tie)\W*", re.IGNORECASE)
 _BETTER = re.compile(r"^\W*Better\W*:\W*(A|B|tie)\b\W*$", re.MULTILINE | re.IGNORECASE)

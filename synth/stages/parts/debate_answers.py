@@ -9,7 +9,7 @@ from typing import Literal
 
 from synth.answers import Answer
 from synth.engine.base import Completion
-from synth.stages.replies import MalformedError, whole_reply
+from synth.stages.parts.replies import MalformedError, whole_reply
 
 Reading = Literal["marked", "number", "choice", "none"]
 """How an answer is found in a reply."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from synth.stages.constraint_words import (
+from synth.stages.parts.constraint_words import (
     COMMON_LETTERS,
     END_PHRASES,
     LANGUAGES,

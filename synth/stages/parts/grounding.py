@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from synth.errors import CallFailed
 from synth.record import DropKind, Record
 from synth.services import Services
-from synth.stages.answering import Asking, Question
-from synth.stages.passages import Passage
-from synth.stages.question_lists import Heard, Listed, questions_in
-from synth.stages.replies import MalformedError
-from synth.stages.retrieval import Retrieval
+from synth.stages.parts.answering import Asking, Question
+from synth.stages.parts.passages import Passage
+from synth.stages.parts.question_lists import Heard, Listed, questions_in
+from synth.stages.parts.replies import MalformedError
+from synth.stages.parts.retrieval import Retrieval
 
 if TYPE_CHECKING:
     from synth.stages.grounded import Grounded

@@ -15,7 +15,7 @@ from synth.engine.base import Completion
 from synth.errors import CallFailed
 from synth.record import JsonObject, Message, Record
 from synth.services import Services
-from synth.stages.reasoning import split
+from synth.stages.parts.reasoning import split
 
 _ITEM = re.compile(r"^[ \t]*(?:\d{1,3}[.):]|[-*•])[ \t]+(?=\S)", re.MULTILINE)
 _FENCED = re.compile(r"^```[\w-]*[ \t]*\n((?:(?!```).*\n)*)```[ \t]*$", re.MULTILINE)

@@ -11,9 +11,9 @@ from statistics import fmean
 from typing import NamedTuple
 
 from synth.errors import CallFailed
-from synth.stages.aspects import Aspect, weighted_mean
-from synth.stages.contest import Contest, Score
-from synth.stages.replies import MalformedError, answer_in, number_in
+from synth.stages.parts.aspects import Aspect, weighted_mean
+from synth.stages.parts.contest import Contest, Score
+from synth.stages.parts.replies import MalformedError, answer_in, number_in
 
 _HEADING = re.compile(
     r"^[ \t#*_\[]*Answer[ \t]+(\d{1,3})[\]*_ \t:]*$", re.MULTILINE | re.IGNORECASE

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from synth.stages.replies import MalformedError
+from synth.stages.parts.replies import MalformedError
 
 Role = Literal["user", "assistant"]
 HUMAN, AI = "[Human]", "[AI]"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_FOLDER = Path(__file__).with_name("prompts")
+_FOLDER = Path(__file__).parents[1] / "prompts"
 
 
 def shipped_prompts(stage: str) -> dict[str, str]:

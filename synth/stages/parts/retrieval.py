@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any, Protocol
 
 from synth.engine.base import Asks, Origin
-from synth.stages.passages import UNSPACED, Passage
+from synth.stages.parts.passages import UNSPACED, Passage
 
 _TERM = re.compile(rf"[{UNSPACED}]+|[^\W_{UNSPACED}]+")
 _UNSPACED = re.compile(rf"[{UNSPACED}]")

@@ -10,8 +10,8 @@ from typing import Any
 
 from synth.errors import did_you_mean
 from synth.record import JsonObject
-from synth.stages.constraint_words import FORBIDDEN, LANGUAGES, content_words
-from synth.stages.constraints import CATALOGUE, Taken, Values
+from synth.stages.parts.constraint_words import FORBIDDEN, LANGUAGES, content_words
+from synth.stages.parts.constraints import CATALOGUE, Taken, Values
 
 # Of each line, an answer can meet at most one: what they say of its ends, its case, its parts or
 # its words is contrary, or a checker of one counts what the other asks for.

@@ -19,8 +19,8 @@ from synth.frozen import Frozen
 from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
-from synth.stages.conversation import question_of
-from synth.stages.debate_answers import Reading, Said, said_in
+from synth.stages.parts.conversation import question_of
+from synth.stages.parts.debate_answers import Reading, Said, said_in
 
 
 class Specialist(Frozen):

@@ -11,8 +11,8 @@ from synth.errors import CallFailed
 from synth.prompt import names_of
 from synth.record import Record
 from synth.services import Services
-from synth.stages.replies import MalformedError, choice_in, failed_child, malformed_child
-from synth.stages.task_pool import CUT_OFF, Written, fields_of, messages_of
+from synth.stages.parts.replies import MalformedError, choice_in, failed_child, malformed_child
+from synth.stages.parts.task_pool import CUT_OFF, Written, fields_of, messages_of
 
 if TYPE_CHECKING:
     from synth.stages.self_instruct import SelfInstruct

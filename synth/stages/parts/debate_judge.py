@@ -10,8 +10,8 @@ from synth.engine.base import Chat, Sampling
 from synth.prompt import names_of
 from synth.record import Record
 from synth.services import Services
-from synth.stages.debate_rounds import opened
-from synth.stages.replies import MalformedError, number_in, whole_reply
+from synth.stages.parts.debate_rounds import opened
+from synth.stages.parts.replies import MalformedError, number_in, whole_reply
 
 _BEST = re.compile(r"^[ \t#*_]*Best[ \t*_]*:[ \t*_]*(.*?)[ \t*_]*$", re.MULTILINE | re.IGNORECASE)
 

@@ -9,12 +9,12 @@ from typing import Any
 from synth.errors import CallFailed
 from synth.record import Message, Record
 from synth.services import Services
-from synth.stages.conversation import question_of
-from synth.stages.debate_answers import Said, votes_of
-from synth.stages.debate_judge import Judged
-from synth.stages.debate_rounds import Seat
-from synth.stages.reasoning import turn_of
-from synth.stages.replies import MalformedError
+from synth.stages.parts.conversation import question_of
+from synth.stages.parts.debate_answers import Said, votes_of
+from synth.stages.parts.debate_judge import Judged
+from synth.stages.parts.debate_rounds import Seat
+from synth.stages.parts.reasoning import turn_of
+from synth.stages.parts.replies import MalformedError
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from synth.stages.replies import MalformedError
+from synth.stages.parts.replies import MalformedError
 
 # Bounded, so that long white space is not gone through again from each of its lines.
 _VERDICT = re.compile(

@@ -10,7 +10,7 @@ from typing import Any
 
 from synth.record import Message, Record
 from synth.similarity.rouge_l import Pool, nearest
-from synth.stages.instruction_filters import InstructionFilters
+from synth.stages.parts.instruction_filters import InstructionFilters
 
 CUT_OFF = "cut_off: the reply ended at `max_tokens`"
 

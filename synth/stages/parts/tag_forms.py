@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from synth.stages.reasoning import split
-from synth.stages.replies import MalformedError, json_in
+from synth.stages.parts.reasoning import split
+from synth.stages.parts.replies import MalformedError, json_in
 
 _TEXT = {"type": "string"}
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from synth.engine.base import Completion
 from synth.similarity.rouge_l import Pool
-from synth.stages.reasoning import split
-from synth.stages.replies import MalformedError, listed
+from synth.stages.parts.reasoning import split
+from synth.stages.parts.replies import MalformedError, listed
 
 _NONE = re.compile(r"\W*NONE\W*\Z")
 

@@ -1,0 +1,1 @@
+"""What stages are made of: one concept a file, shared where two stages need it."""
