@@ -16,7 +16,6 @@ from synth.prompt import names_of
 from synth.record import Record
 from synth.services import Services
 from synth.stage import Stage
-from synth.stages.expand import same_words, without_repeats
 from synth.stages.parts.constraint_sets import (
     Constraint,
     chosen_kinds,
@@ -25,6 +24,7 @@ from synth.stages.parts.constraint_sets import (
     usable_kinds,
 )
 from synth.stages.parts.conversation import asking
+from synth.stages.parts.repeats import same_words, without_repeats
 from synth.stages.parts.replies import MalformedError, answer_in, failed_child, malformed_child
 from synth.stages.parts.shipped import shipped_prompts
 

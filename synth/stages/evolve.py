@@ -172,6 +172,11 @@ class Evolve(Stage):
         """Return the operators drawn from, and the judge's prompt if there is a judge."""
         return {*self.operators, *([JUDGE] if self.eliminate.no_information_gain else [])}
 
+    def lacks(self, record: Record) -> str:
+        """Return what a record needs: what is rewritten."""
+        found = record.reply if self.rewrites == "reply" else record.instruction
+        return "" if found.strip() else f"the {self.rewrites} to rewrite"
+
     async def apply(self, record: Record, services: Services) -> Sequence[Record]:
         """Return the record and its evolutions, the eliminated ones as drops."""
         if not (record.reply if self.rewrites == "reply" else record.instruction):

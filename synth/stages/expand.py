@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, cast
@@ -24,6 +24,7 @@ from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
 from synth.stages.parts.conversation import last_asked
+from synth.stages.parts.repeats import same_words, without_repeats
 from synth.stages.parts.replies import (
     MalformedError,
     answer_in,
@@ -78,6 +79,7 @@ class Expand(Stage):
     """
 
     name: ClassVar[str] = "expand"
+    takes: ClassVar = "instruction"
     default_prompts: ClassVar[dict[str, str]] = shipped_prompts("expand")
 
     engine: str
@@ -146,6 +148,10 @@ class Expand(Stage):
     def prompts_used(self) -> tuple[str, ...]:
         """Return the prompts that this way of making requests asks with."""
         return _PROMPTS[self.how]
+
+    def lacks(self, record: Record) -> str:
+        """Return what a record needs: an instruction, unless topics take its place."""
+        return super().lacks(record) if self.how in {"examples", "paraphrase"} else ""
 
     async def apply(self, record: Record, services: Services) -> Sequence[Record]:
         """Return the `n` children."""
@@ -270,29 +276,6 @@ def item(text: str, index: int) -> str:
     return items[index].splitlines()[0].strip(" \t*_")
 
 
-def same_words(text: str) -> str:
-    """Return `text` without what does not count in a comparison: case and white space."""
-    return " ".join(text.casefold().split())
-
-
 def _refuse_copies(said: str, examples: Iterable[str]) -> None:
     if same_words(said) in {same_words(example) for example in examples}:
         raise MalformedError("copied_example: the text is that of an example", raw=said)
-
-
-def _instruction(record: Record) -> str:
-    return record.instruction
-
-
-def without_repeats(
-    children: Sequence[Record], label: str, *, said_by: Callable[[Record], str] = _instruction
-) -> list[Record]:
-    """Return the children, those dropped that say what an earlier live one says."""
-    first: dict[str, int] = {}
-    kept: list[Record] = []
-    for number, child in enumerate(children, start=1):
-        alive = child.state == "live"
-        said = first.setdefault(same_words(said_by(child)), number) if alive else number
-        reason = f"duplicate: the text is that of number {said}"
-        kept.append(child if said == number else child.drop("filter", by=label, reason=reason))
-    return kept

@@ -16,7 +16,6 @@ from synth.prompt import names_of
 from synth.record import Message, Record, canonical
 from synth.services import Services
 from synth.stage import Stage
-from synth.stages.expand import same_words, without_repeats
 from synth.stages.parts.personas import (
     RELATIONS,
     TASKS,
@@ -27,6 +26,7 @@ from synth.stages.parts.personas import (
     shipped_digest,
     without_label,
 )
+from synth.stages.parts.repeats import same_words, without_repeats
 from synth.stages.parts.replies import MalformedError, answer_in, malformed_child
 from synth.stages.parts.shipped import shipped_prompts
 

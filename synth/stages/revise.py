@@ -62,6 +62,7 @@ class Revise(Stage):
     """
 
     name: ClassVar[str] = "revise"
+    takes: ClassVar = "reply"
     default_prompts: ClassVar[dict[str, str]] = shipped_prompts("revise")
 
     engine: str

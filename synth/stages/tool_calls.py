@@ -29,7 +29,7 @@ from synth.stages.parts.replies import (
     malformed_child,
 )
 from synth.stages.parts.shipped import shipped_prompts
-from synth.stages.tool_checks import (
+from synth.stages.parts.tool_checks import (
     Call,
     check_calls,
     native_calls,
@@ -38,9 +38,9 @@ from synth.stages.tool_checks import (
     words_in,
     written_calls,
 )
-from synth.stages.tool_draws import KINDS, Kind, Plan, drawn_kind, drawn_plan, impossible
-from synth.stages.tool_specs import Tool, read_tools, tools_in
-from synth.stages.tool_words import shown, told
+from synth.stages.parts.tool_draws import KINDS, Kind, Plan, drawn_kind, drawn_plan, impossible
+from synth.stages.parts.tool_specs import Tool, read_tools, tools_in
+from synth.stages.parts.tool_words import shown, told
 
 
 class ToolCalls(Stage):

@@ -17,9 +17,9 @@ from synth.errors import CallFailed
 from synth.frozen import validated
 from synth.record import Record
 from synth.run.boundary import leaving
+from synth.stages.parts.tool_draws import KINDS, drawn_kind, drawn_plan
+from synth.stages.parts.tool_specs import read_tools, tools_in
 from synth.stages.tool_calls import ToolCalls
-from synth.stages.tool_draws import KINDS, drawn_kind, drawn_plan
-from synth.stages.tool_specs import read_tools, tools_in
 from tests.running import services
 
 HERE = Path(__file__).parent

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from synth.record import Message, canonical
-from synth.stages.tool_specs import Tool
+from synth.stages.parts.tool_specs import Tool
 
 
 def shown(tools: Sequence[Tool]) -> str:

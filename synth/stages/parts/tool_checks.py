@@ -10,7 +10,7 @@ from typing import Any, NoReturn, cast
 from synth.engine.base import Completion
 from synth.record import canonical
 from synth.stages.parts.replies import MalformedError, answer_in, json_in
-from synth.stages.tool_specs import Tool
+from synth.stages.parts.tool_specs import Tool
 
 _LONGEST = 300
 _OPEN = ("$ref", "allOf", "anyOf", "oneOf", "patternProperties", "additionalProperties",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from synth.stages.tool_specs import Tool
+from synth.stages.parts.tool_specs import Tool
 
 Kind = Literal["single", "multiple", "parallel", "sequential", "none", "missing"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
