@@ -337,35 +337,34 @@ async def test_a_recipe_makes_a_dataset_in_process(model: Path, tmp_path: Path):
     await check_a_recipe_makes_a_dataset({"vllm": arguments}, tmp_path)
 
 
-async def test_the_methods_run_with_the_server(url: str, tmp_path: Path):
-    engine: Any = {"http": {"url": url, "model": "smollm2"}}
-    short: Any = {"temperature": 1, "max_tokens": 24}
-    magpie: Any = {
-        "engine": "teacher",
-        "turns": 2,
-        "sampling": short,
-        "reply_sampling": short,
-    }
-    answer: Any = {
-        "engines": {"math": "expert", "*": "teacher"},
-        "sampling": {"max_tokens": 8},
-    }
-    talk: Any = {"engine": "teacher", "turns": 2, "sampling": short, "user_sampling": short}
+SHORT: Any = {"temperature": 1, "max_tokens": 24}
+TALK: Any = {"engine": "teacher", "turns": 2, "sampling": SHORT}
+METHODS: dict[str, Any] = {
+    "magpie": {**TALK, "reply_sampling": SHORT},
+    "respond": {"engines": {"math": "expert", "*": "teacher"}, "sampling": {"max_tokens": 8}},
+    "dialogue": {**TALK, "n": 8, "user_sampling": SHORT},
+    "tag": {"engine": "teacher", "tags": ["category"], "sampling": {"max_tokens": 64}},
+}
+
+
+@pytest.mark.parametrize("stage", METHODS)
+async def test_a_method_runs_with_the_server(url: str, stage: str, tmp_path: Path):
+    server: Any = {"http": {"url": url, "model": "smollm2"}}
     seeds = [{"instruction": "Name a fruit.", "domain": domain} for domain in ("math", "law")]
     (tmp_path / "seeds.jsonl").write_text("\n".join(map(json.dumps, seeds)))
+    engines = {"teacher": server, "expert": server}
+    named: Any = {"count": 16} if stage == "magpie" else ["seeds.jsonl"]
 
-    for seed, stage in (({"count": 16}, {"magpie": magpie}), (["seeds.jsonl"], {"respond": answer}),
-                        (["seeds.jsonl"], {"dialogue": {**talk, "n": 8}})):  # fmt: skip
-        engines: Any = {"teacher": engine, "expert": engine}
-        await run(tmp_path, {"name": "m", "seeds": seed, "engines": engines, "stages": [stage]})
-        (name,) = stage
-        left = rows(tmp_path, f"SELECT state, messages, fields FROM records WHERE stage = '{name}'")
-        assert any(state == "live" for state, _, _ in left), left
-        if name == "respond":
-            assert {json.loads(fields).get("expert") for _, _, fields in left} >= {
-                "expert",
-                "teacher",
-            }
+    recipe = {"name": "m", "seeds": named, "engines": engines, "stages": [{stage: METHODS[stage]}]}
+    await run(tmp_path, recipe)
+
+    left = rows(tmp_path, f"SELECT state, fields FROM records WHERE stage = '{stage}'")
+    fields = [json.loads(written) for state, written in left if state == "live"]
+    assert fields
+    if stage == "respond":
+        assert {one["expert"] for one in fields} == {"expert", "teacher"}
+    if stage == "tag":
+        assert all(one["task_category"] for one in fields)
 
 
 async def check_a_recipe_makes_a_dataset(engine: Any, folder: Path):
