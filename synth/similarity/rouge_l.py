@@ -1,24 +1,20 @@
 """ROUGE-L: how much of two texts' words stand in the same order.
 
-Words and values are those of the package `rouge_score` without stemming (Lin, "ROUGE: A Package for
-Automatic Evaluation of Summaries", 2004), which Self-Instruct and most of its descendants use.
+Values are those of the package `rouge_score` without stemming (Lin, "ROUGE: A Package for Automatic
+Evaluation of Summaries", 2004), which Self-Instruct and most of its descendants use; so are words,
+unless others are asked for.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from heapq import nlargest
 
-_NOT_IN_WORDS = re.compile(r"[^a-z0-9]+")
+from synth.similarity.words import Words, rouge_words
+
 _SLACK = 1e-9
 """What rounding may move a value by: a bound decides alone only beyond it."""
-
-
-def rouge_words(text: str) -> list[str]:
-    """Return the words that count: runs of ASCII letters and digits, in lower case."""
-    return _NOT_IN_WORDS.sub(" ", text.lower()).split()
 
 
 def f1(common: int, one: int, other: int) -> float:
@@ -79,7 +75,8 @@ class Pool:
     Memory: a list of words and their counts for each text. Time of a question: the number of texts.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, words: Words = rouge_words) -> None:
+        self._words_of = words
         self._words: list[list[str]] = []
         self._counts: list[Counter[str]] = []
 
@@ -89,14 +86,14 @@ class Pool:
 
     def add(self, text: str) -> int:
         """Take a text and return its number, from 0."""
-        words = rouge_words(text)
+        words = self._words_of(text)
         self._words.append(words)
         self._counts.append(Counter(words))
         return len(self._words) - 1
 
     def first_above(self, text: str, threshold: float) -> Neighbour | None:
         """Return the first text whose F1 with `text` is above `threshold`, or None."""
-        asked = _Asked(rouge_words(text))
+        asked = _Asked(self._words_of(text))
         for number, words in enumerate(self._words):
             # Two lengths alone often decide, and cost nothing; counting what is common does.
             if 2 * min(asked.size, len(words)) < (threshold - _SLACK) * (asked.size + len(words)):
@@ -110,7 +107,7 @@ class Pool:
 
     def all(self, text: str) -> list[float]:
         """Return the F1 of `text` with each text of the pool, in order."""
-        asked = _Asked(rouge_words(text))
+        asked = _Asked(self._words_of(text))
         return [f1(asked.in_order(words), asked.size, len(words)) for words in self._words]
 
 

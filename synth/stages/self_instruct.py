@@ -14,6 +14,7 @@ from synth.engine.base import Chat, Completion, Prompted, Sampling, Text
 from synth.errors import CallFailed, InputError
 from synth.record import Record, digest
 from synth.services import Services
+from synth.similarity.words import unicode_words
 from synth.stage import Leave, Stage
 from synth.stages.parts.instruction_filters import InstructionFilters
 from synth.stages.parts.shipped import shipped_prompts
@@ -86,6 +87,10 @@ class SelfInstruct(Stage):
     """Rules for the text of an instruction."""
     similarity_threshold: float = Field(default=0.7, ge=0, le=1)
     """Highest ROUGE-L F1 to the pool; what equals it is kept."""
+    tokenization: Literal["rouge", "unicode"] = "rouge"
+    """What a word is. `rouge`, as published: what stands between white space, and for ROUGE-L runs
+    of ASCII letters and digits, so that texts in other scripts are never similar. `unicode`: runs
+    of letters of any script; of one without spaces, as in Chinese or Thai, each character."""
     neighbours: int = Field(default=10, ge=0)
     """How many of the most similar tasks, and the average, are noted with each kept instruction; 0
     notes none and is quicker."""
@@ -163,6 +168,7 @@ class _Bootstrap:
             filters=stage.filters,
             threshold=stage.similarity_threshold,
             neighbours=stage.neighbours,
+            words=unicode_words if stage.tokenization == "unicode" else None,
         )
         self._requests: deque[asyncio.Task[Completion | CallFailed]] = deque()
         self._shown: dict[int, list[Record]] = {}

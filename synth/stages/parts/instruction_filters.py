@@ -10,13 +10,15 @@ from typing import ClassVar
 from pydantic import Field
 
 from synth.frozen import Frozen
+from synth.similarity.words import UNSPACED, Words
 
 
 class InstructionFilters(Frozen):
     """Rules for the text of an instruction, in the order in which they are asked.
 
     Defaults and order: Wang et al., "Self-Instruct" (2022), section 2.2, and the authors' code. For
-    other languages set `blacklist` and `prefixes` to words of theirs, and `ascii_first: false`.
+    other languages set `blacklist` and `prefixes` to words of theirs, `ascii_first: false`, and the
+    stage's `tokenization: unicode`.
     """
 
     reasons: ClassVar[tuple[str, ...]] = (
@@ -30,9 +32,9 @@ class InstructionFilters(Frozen):
     )
 
     min_words: int = Field(default=4, ge=1)
-    """Fewest words between white space."""
+    """Fewest words between white space, or as `tokenization` tells them apart."""
     max_words: int = Field(default=150, ge=1)
-    """Most words between white space."""
+    """Most words."""
     blacklist: tuple[str, ...] = (
         *("image", "images", "graph", "graphs", "picture", "pictures", "file", "files"),
         *("map", "maps", "draw", "plot", "go to"),
@@ -45,10 +47,10 @@ class InstructionFilters(Frozen):
     ascii_first: bool = True
     """Whether a first character outside ASCII is refused: mostly another language."""
 
-    def wrong(self, instruction: str) -> str:
+    def wrong(self, instruction: str, words_of: Words = str.split) -> str:
         """Return why an instruction is not kept, as `code: sentence`, or ""."""
-        words = len(instruction.split())
-        if not words:
+        words = len(words_of(instruction))
+        if not instruction.strip():
             return "empty: nothing stands between two numbers of the list"
         if words < self.min_words:
             return f"too_short: {words} words, wants at least {self.min_words}"
@@ -64,8 +66,7 @@ class InstructionFilters(Frozen):
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        phrases = "|".join(map(re.escape, self.blacklist))
-        return re.compile(rf"\b(?:{phrases})\b", re.IGNORECASE)
+        return re.compile("|".join(map(_whole, self.blacklist)), re.IGNORECASE)
 
     def _wrong_beginning(self, instruction: str) -> str:
         for prefix in self.prefixes:
@@ -76,3 +77,11 @@ class InstructionFilters(Frozen):
         if self.ascii_first and not instruction[0].isascii():
             return f"starts_outside_ascii: it begins with {instruction[0]!r}"
         return ""
+
+
+def _whole(phrase: str) -> str:
+    """Return the pattern of a phrase as whole words; where none are spaced apart, as it stands."""
+    first, last = (
+        "" if re.match(f"[{UNSPACED}]", letter) else r"\b" for letter in (phrase[:1], phrase[-1:])
+    )
+    return f"{first}{re.escape(phrase)}{last}"

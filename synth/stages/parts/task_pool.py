@@ -10,6 +10,7 @@ from typing import Any
 
 from synth.record import Message, Record
 from synth.similarity.rouge_l import Pool, nearest
+from synth.similarity.words import Words, rouge_words
 from synth.stages.parts.instruction_filters import InstructionFilters
 
 CUT_OFF = "cut_off: the reply ended at `max_tokens`"
@@ -84,6 +85,7 @@ class TaskPool:
         filters: InstructionFilters,
         threshold: float,
         neighbours: int,
+        words: Words | None = None,
     ) -> None:
         self.seeds = seeds
         self.machine: list[Record] = []
@@ -92,7 +94,8 @@ class TaskPool:
         self._threshold = threshold
         self._neighbours = neighbours
         self._ids: list[str] = []
-        self._texts = Pool()
+        self._words = words
+        self._texts = Pool(words or rouge_words)
         for record in seeds:
             self._show(record.id, task_of(record))
 
@@ -119,7 +122,7 @@ class TaskPool:
     def judged(self, task: Written) -> Judged:
         """Return a task with what speaks against it: a filter, or one that is like it."""
         text = task.instruction
-        if wrong := task.wrong or self._filters.wrong(text):
+        if wrong := task.wrong or self._filters.wrong(text, self._words or str.split):
             return Judged(task, wrong)
         if not self._neighbours:
             return Judged(task, self._too_similar(text))
