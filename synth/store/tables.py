@@ -41,7 +41,7 @@ CREATE TABLE calls (
     completion_tokens BIGINT, seconds DOUBLE
 );
 CREATE VIEW sft AS
-    SELECT id, family, position, messages FROM records
+    SELECT id, family, position, messages, fields FROM records
     WHERE state = 'live' AND messages->>'$[#-1].role' = 'assistant';
 CREATE VIEW drops AS
     SELECT stage, drop_kind, drop_by, split_part(drop_reason, ':', 1) AS code,

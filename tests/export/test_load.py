@@ -82,6 +82,22 @@ def test_datasets_gives_tool_calls_back_exactly(
     assert messages == [list(record.messages) for record in (odd[0], odd[2], plain)]
 
 
+def test_the_tools_that_a_conversation_may_call_are_a_column(
+    finish: Finish, recipe: Recipes, judged: Judged
+) -> None:
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+    with_tools, _, without, _ = judged(2)
+    run = finish([with_tools.adding({"tools": [tool]}), without])
+    export.write(run, recipe(sft={}))
+
+    found = loaded(run, "sft")
+
+    assert {row["id"]: row["tools"] for row in found["rows"]["train"]} == {
+        with_tools.id: [tool],
+        without.id: [],
+    }
+
+
 def test_the_card_and_the_files_agree_with_what_datasets_would_write(
     finish: Finish, recipe: Recipes, judged: Judged
 ) -> None:
