@@ -215,7 +215,7 @@ class Constraining:
         )
         text = answer_in(said, "instruction")
         for one in constraints:
-            _refuse_lost(one, text)
+            _refuse_lost(one, text, raw=said.text)
         return text
 
     def _child(self, number: int, instruction: str, **fields: str) -> Record:
@@ -233,8 +233,8 @@ class Constraining:
         return malformed_child(self.record, self.services, number, wrong.raw, wrong, fields=fields)
 
 
-def _refuse_lost(constraint: Constraint, text: str) -> None:
+def _refuse_lost(constraint: Constraint, text: str, *, raw: str) -> None:
     for words in constraint.verbatim():
         if same_words(words) not in same_words(text):
             reason = f"lost_constraint: {constraint.id} wants {words!r}, which is not in the text"
-            raise MalformedError(reason, raw=text)
+            raise MalformedError(reason, raw=raw)
