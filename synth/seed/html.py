@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag
 
 _UNREAD = ("script", "style", "nav", "noscript", "template", "head", "title", "iframe", "svg")
-_XML = pattern(r"<\?xml.*?\?>")
+_XML = pattern(r"\A\s*<\?xml[^>]*>")
+_LONG_BLANK = pattern(r"[ \t\r\n]{100,}")
 _BLANK_LINES = pattern(r"\n{3,}")
 _LABEL = pattern(r"[\w+#.-]{1,20}")
 _LANGUAGE = pattern(r"(?:language|lang|hljs|brush)-([\w+#.-]+)")
@@ -53,11 +54,22 @@ def _page(soup: BeautifulSoup) -> Page:
 def _parsed(html: str) -> BeautifulSoup:
     from bs4 import BeautifulSoup
 
-    # XHTML announces itself as XML, at which the parser would warn.
-    soup = BeautifulSoup(_XML.sub("", html), "html.parser")
+    # XHTML announces itself as XML, at which the parser would warn. After the last `>` no tag ends:
+    # for each that begins there the parser would read all the rest in vain.
+    before, end, rest = _XML.sub("", html).rpartition(">")
+    soup = BeautifulSoup(before + end + rest.replace("<", "&lt;"), "html.parser")
     for block in soup.find_all("pre"):
-        _keep_only_code(block)
+        if block.find_parent("pre") is None:
+            _keep_only_code(block)
+    _shorten_blanks(soup)
     return soup
+
+
+def _shorten_blanks(soup: BeautifulSoup) -> None:
+    """Leave one space of long white space where it says nothing: it costs its length squared."""
+    for text in soup.find_all(string=_LONG_BLANK):
+        if text.find_parent("pre") is None:
+            text.replace_with(_LONG_BLANK.sub(" ", text))
 
 
 def _keep_only_code(block: Tag) -> None:

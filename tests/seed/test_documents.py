@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from io import BytesIO
 from pathlib import Path
 
@@ -218,3 +219,37 @@ def test_a_document_named_absolutely_never_tells_where_it_lies(tmp_path: Path):
 
     assert good.fields["document"] == "a.md"
     assert str(tmp_path) not in f"{bad.fields} {reasons_of([bad])}"
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<a " * 30_000,
+        "<!--" * 30_000,
+        "<?xml " * 30_000 + ">",
+        "<pre>" * 6_000 + "x",
+        f"<p>a{' ' * 60_000}b</p>",
+        f"a{' ' * 60_000}b",
+    ],
+)
+def test_degenerate_html_takes_no_longer_than_its_length(tmp_path: Path, html: str):
+    write(tmp_path / "docs" / "a.html", html.encode())
+    write(tmp_path / "docs" / "b.md", b"good")
+    started = time.perf_counter()
+
+    made = records_of(tmp_path, "docs")
+
+    assert len(made) == 2
+    assert time.perf_counter() - started < 1.5
+
+
+def test_long_white_space_is_one_space_but_for_code(tmp_path: Path):
+    blank = " " * 200
+    html = f"<p>a{blank}b 1 < 2</p><pre><code>c{blank}d</code></pre>e < f <g"
+    write(tmp_path / "a.html", html.encode())
+
+    (record,) = records_of(tmp_path, "a.html")
+
+    assert record.fields["text"].startswith("a b 1 < 2\n")
+    assert f"c{blank}d" in record.fields["text"]
+    assert record.fields["text"].endswith("e < f <g")

@@ -36,8 +36,8 @@ STAGES: list[tuple[type[Stage], dict[str, Any]]] = [
 ]
 PARTS = [
     "<think>", "</think>", "1. ", "- ", "\n", "\n\n", "NONE", "UNANSWERABLE", "ANSWERABLE", "Why?",
-    "Problem:", "Persona: ", "**", '"', "?", "\ud800", "\x00", "{{ x }}", "{0}", "蓝色", "</passage>",
-    "River", "river P.S. *** ******", "\u2028", "Who dredges the river?",
+    "Problem:", "Persona: ", "**", '"', "?", "\ud800", "\x00", "{{ x }}", "{0}", "蓝色",
+    "</passage>", "River", "river P.S. *** ******", "\u2028", "Who dredges the river?",
 ]  # fmt: skip
 texts = st.lists(st.sampled_from(PARTS) | st.text(max_size=6), max_size=8).map("".join)
 completions = st.builds(Completion, texts, st.sampled_from(["stop", "length"]))
