@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from synth.engine.base import Completion, Origin, Prompted, Sampling
 from synth.engine.scripted import ScriptedEngine
 from synth.frozen import validated
-from synth.record import Record, canonical, whole_text
+from synth.record import Message, Record, canonical, whole_text
 from synth.run.boundary import leaving
 from synth.stage import Stage
 from synth.stages.constrain import Constrain
@@ -56,7 +56,7 @@ async def outcomes(
     folder.mkdir(exist_ok=True)
     stage = validated(kind, options, folder=folder)
     prompts = {name: prompt.source for name, prompt in stage.compiled({}).items()}
-    asked = [{"role": "user", "content": "Tell me who dredges the river and mends the road."}]
+    asked = [Message(role="user", content="Tell me who dredges the river and mends the road.")]
     record = Record.seed({"text": DOCUMENT, "title": "Works"}, asked, number=0)
     engines = {"a": ScriptedEngine(script)}
     async with services(folder, label="any", engines=engines, prompts=prompts) as given:

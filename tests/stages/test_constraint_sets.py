@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import random
 import re
+import time
 from collections import Counter
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -197,3 +198,35 @@ def test_our_own_words_keep_every_other_constraint():
 )
 def test_content_words_are_whole_words_of_the_subject(text: str, words: tuple[str, ...]):
     assert content_words(text) == words
+
+
+def test_content_words_of_a_long_text_take_no_longer_than_its_length():
+    letters = "abcdefghij"
+    words = ["".join(part) for part in product(letters, repeat=5)][:30_000]
+    started = time.perf_counter()
+
+    found = content_words(" ".join([*words, "abcdefgh", "z" * 40]))
+
+    assert time.perf_counter() - started < 2
+    assert "abcdefgh" in found
+    assert "abcde" not in found
+    assert "z" * 40 not in found
+
+
+def test_sentences_suit_one_word_as_well_as_three():
+    kinds = ("keywords:existence", "keywords:forbidden_words")
+    said = [sentence for kind in kinds for form in CATALOGUE[kind] for sentence in form.sentences]
+
+    assert not [sentence for sentence in said if re.search(r"\b(?:these|them|words)\b", sentence)]
+
+
+def test_two_sections_are_named_by_their_numbers():
+    sentences = {
+        drawn_constraint(
+            "detectable_format:multiple_sections", "Say.", random.Random(seed)
+        ).sentence
+        for seed in range(60)
+    }
+
+    assert "Divide the answer into 2 sections, headed Step 1 to Step 2." in sentences
+    assert not [sentence for sentence in sentences if "and so on" in sentence]

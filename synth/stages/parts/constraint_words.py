@@ -7,6 +7,8 @@ no call; what it must avoid is taken from words that any answer can do without.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import combinations
 
 LANGUAGES = {
     "cs": "Czech",
@@ -43,7 +45,7 @@ END_PHRASES = (
 COMMON_LETTERS = tuple("adehinorst")
 RARE_LETTERS = tuple("jkqvxz")
 
-_WORD = re.compile(r"(?<![\w'’-])[^\W\d_]{3,}(?![\w'’-])")
+_WORD = re.compile(r"(?<![\w'’-])[^\W\d_]{3,30}(?![\w'’-])")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 # Words of the language rather than of a subject, and those that say what is to be done.
 _EMPTY = """
@@ -65,18 +67,20 @@ _WITHOUT_SUBJECT = {*_EMPTY.split(), *FORBIDDEN}
 def content_words(text: str) -> tuple[str, ...]:
     """Return the words that tell what a text is about, in small letters, sorted, each once.
 
-    Words of fewer than three letters do not count, nor any in a script that puts no spaces between
-    words, nor those that are part of another one or of a marker of sections: a checker that looks
-    for one must not find it in the other.
+    Words of fewer than three letters or more than thirty do not count, nor any in a script that
+    puts no spaces between words, nor those that are part of another one or of a marker of sections:
+    a checker that looks for one must not find it in the other.
     """
     found = {word.lower() for word in _WORD.findall(text) if not _UNSPACED.search(word)}
     found -= _WITHOUT_SUBJECT
-    markers = [marker.lower() for marker in MARKERS]
-    return tuple(
-        sorted(
-            word
-            for word in found
-            if not any(word in marker for marker in markers)
-            and not any(word != other and word in other for other in found)
-        )
-    )
+    inside = {part for marker in MARKERS for part in _parts(marker.lower())}
+    inside |= {marker.lower() for marker in MARKERS}
+    inside |= {part for word in found for part in _parts(word)}
+    return tuple(sorted(found - inside))
+
+
+def _parts(word: str) -> Iterator[str]:
+    """Yield each run of three letters or more in a word that is shorter than the word."""
+    for start, end in combinations(range(len(word) + 1), 2):
+        if 3 <= end - start < len(word):
+            yield word[start:end]

@@ -69,7 +69,7 @@ CATALOGUE: dict[str, list[Form]] = {
     "keywords:existence": [
         _form(
             "Use {keywords} in your answer.",
-            "These must come up in the answer: {keywords}.",
+            "The answer must contain {keywords}.",
             keywords=Taken.WORDS,
         )
     ],
@@ -91,8 +91,8 @@ CATALOGUE: dict[str, list[Form]] = {
     ],
     "keywords:forbidden_words": [
         _form(
-            "Avoid these in your answer: {forbidden_words}.",
-            "Write the answer without any of these: {forbidden_words}.",
+            "Avoid {forbidden_words} in your answer.",
+            "Keep {forbidden_words} out of the answer.",
             forbidden_words=Taken.AVOIDED,
         )
     ],
@@ -180,8 +180,8 @@ CATALOGUE: dict[str, list[Form]] = {
     ],
     "detectable_format:multiple_sections": [
         _form(
-            "Divide the answer into {num_sections} sections, headed {section_spliter} 1, "
-            "{section_spliter} 2 and so on.",
+            "Divide the answer into {num_sections} sections, headed {section_spliter} 1 to "
+            "{section_spliter} {num_sections}.",
             "Use {num_sections} sections; each begins with {section_spliter} and its number, as "
             "in {section_spliter} 1.",
             section_spliter=MARKERS,
