@@ -84,7 +84,11 @@ def _decoded(content: bytes) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise RowError("not_utf8", f"byte {error.start + 1} is not UTF-8; convert it") from error
-    return text.replace("\r\n", "\n")
+    if (place := text.find("\0")) >= 0:
+        # UTF-16 without its mark is valid UTF-8, too.
+        found = f"character {place + 1} is NUL, so it is binary or UTF-16; convert it to UTF-8"
+        raise RowError("not_text", found)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _plain(content: bytes) -> tuple[str, str]:

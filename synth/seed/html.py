@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from re import compile as pattern
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from synth.seed.values import RowError
 
@@ -17,6 +17,24 @@ _LONG_BLANK = pattern(r"[ \t\r\n]{100,}")
 _BLANK_LINES = pattern(r"\n{3,}")
 _LABEL = pattern(r"[\w+#.-]{1,20}")
 _LANGUAGE = pattern(r"(?:language|lang|hljs|brush)-([\w+#.-]+)")
+
+
+_BLOCKS = (
+    *("address", "aside", "center", "details", "fieldset", "figure", "footer", "form", "header"),
+    *("hgroup", "legend", "main", "menu", "option", "search", "summary", "textarea"),
+)
+"""Blocks of which the converter knows nothing: their words would run together."""
+_ENDS_P = ("div", "dl", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "ol", "p", "pre", "table", "ul")
+_ENDS = {
+    **dict.fromkeys(_ENDS_P, ("p",)),
+    "li": ("p", "li"),
+    **dict.fromkeys(("dd", "dt"), ("p", "dd", "dt")),
+    "option": ("option",),
+    **dict.fromkeys(("td", "th"), ("p", "td", "th")),
+    "tr": ("p", "td", "th", "tr"),
+    **dict.fromkeys(("tbody", "tfoot"), ("p", "td", "th", "tr", "thead", "tbody")),
+}
+"""Tag to those that need no end tag where it begins."""
 
 
 class Page(NamedTuple):
@@ -48,16 +66,24 @@ def _page(soup: BeautifulSoup) -> Page:
         # A tag inside one that is gone already has nothing left to take away.
         if not tag.decomposed:
             tag.decompose()
+    for block in soup.find_all(_BLOCKS):
+        block.name = "div"
     return Page(_markdown(soup), title)
 
 
 def _parsed(html: str) -> BeautifulSoup:
     from bs4 import BeautifulSoup
 
+    class Soup(BeautifulSoup):
+        def handle_starttag(self, name: str, *given: Any, **more: Any) -> Tag | None:
+            while self.currentTag is not None and self.currentTag.name in _ENDS.get(name, ()):
+                self.handle_endtag(self.currentTag.name)
+            return super().handle_starttag(name, *given, **more)
+
     # XHTML announces itself as XML, at which the parser would warn. After the last `>` no tag ends:
     # for each that begins there the parser would read all the rest in vain.
     before, end, rest = _XML.sub("", html).rpartition(">")
-    soup = BeautifulSoup(before + end + rest.replace("<", "&lt;"), "html.parser")
+    soup = Soup(before + end + rest.replace("<", "&lt;"), "html.parser")
     for block in soup.find_all("pre"):
         if block.find_parent("pre") is None:
             _keep_only_code(block)

@@ -33,8 +33,8 @@ class Grounded(Stage):
     `passages`: the evidence, as a list of `document`, `passage` (its number), `heading` and `text`.
     Its field `text` is the passage that it was made from, no longer the document.
 
-    The share `unanswerable` of the questions is one that the passage seems to answer and does not;
-    their replies say so, and their field `answerable` is false.
+    With the chance `unanswerable`, a question is one that the passage seems to answer and does not:
+    the reply to it says so, and its field `answerable` is false.
 
     With `corpus` the records are no documents but instructions: each is answered from the
     `retrieved` passages of the corpus that suit it best, and is the parent of that one child.

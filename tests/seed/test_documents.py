@@ -253,3 +253,34 @@ def test_long_white_space_is_one_space_but_for_code(tmp_path: Path):
     assert record.fields["text"].startswith("a b 1 < 2\n")
     assert f"c{blank}d" in record.fields["text"]
     assert record.fields["text"].endswith("e < f <g")
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<ol><li>a<li>b<ul><li>c<li>d</ul><li>e</ol>", "1. a\n2. b\n   - c\n   - d\n3. e"),
+        ("<p>a<p>b<ul><li><p>c<li>d</ul>", "a\n\nb\n\n- c\n- d"),
+        (
+            "<table><thead><tr><th>A<th>B<tbody><tr><td>1<td>2<tr><td>3<td>4</table>",
+            "| A | B |\n| --- | --- |\n| 1 | 2 |\n| 3 | 4 |",
+        ),
+        ("<header>a</header><main>b</main><footer>c</footer>", "a\n\nb\n\nc"),
+        ("<select><option>a<option>b</select>", "a\n\nb"),
+    ],
+)
+def test_tags_that_html_lets_end_by_themselves_do(tmp_path: Path, html: str, text: str):
+    write(tmp_path / "a.html", html.encode())
+
+    (record,) = records_of(tmp_path, "a.html")
+
+    assert record.fields["text"] == text
+
+
+def test_a_text_of_two_bytes_a_character_is_no_text(tmp_path: Path):
+    write(tmp_path / "docs" / "a.md", "hello".encode("utf-16-le"))
+    write(tmp_path / "docs" / "b.txt", b"one\rtwo\r\nthree")
+
+    bad, good = records_of(tmp_path, "docs")
+
+    assert reasons_of([bad])[0].startswith("not_text: docs/a.md: character 2 is NUL")
+    assert good.fields["text"] == "one\ntwo\nthree"
