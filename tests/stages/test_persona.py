@@ -290,7 +290,8 @@ def test_the_shipped_personas_are_part_of_a_stage_that_draws_from_them():
     ("options", "message"),
     [
         ({"task": "maths"}, "no task 'maths'. Did you mean 'math'?"),
-        ({"personas": []}, "at least 1 item"),
+        ({"personas": []}, "wants at least one persona, found none"),
+        ({"personas": "latin.txt"}, "personas: byte 2 of 'latin.txt' is not UTF-8; convert it"),
         ({"personas": [" "]}, "wants at least one persona, found none"),
         ({"personas": ["A nurse."], "task": "from_text"}, "takes no `personas`"),
         ({"personas": "gone.txt"}, "no file or folder 'gone.txt' beside the recipe"),
@@ -301,6 +302,7 @@ def test_the_shipped_personas_are_part_of_a_stage_that_draws_from_them():
 )
 def test_options_that_cannot_be_are_refused(tmp_path: Path, options: dict[str, Any], message: str):
     (tmp_path / "empty.txt").write_text("# nobody\n", "utf-8")
+    (tmp_path / "latin.txt").write_bytes("Kö".encode("latin-1"))
     (tmp_path / "people.exe").write_text("A nurse.", "utf-8")
     write_lines(tmp_path / "rows.jsonl", [{"name": "A nurse."}])
 

@@ -7,9 +7,7 @@ import re
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from synth import seed
 from synth.errors import SeedError
@@ -51,7 +49,7 @@ RELATIONS: tuple[str, ...] = (
 )
 """How one person may stand to another; one is drawn evenly."""
 
-OwnPersonas = Annotated[tuple[str, ...], Field(min_length=1)]
+OwnPersonas = tuple[str, ...]
 Personas = OwnPersonas | RecipeFile
 """How a recipe spells them: a list of sentences, or a file beside the recipe."""
 
@@ -89,7 +87,10 @@ def _read(file: Path) -> list[str]:
             return [line for line in lines if not line.startswith("#")]
         rows = seed.records(seed.resolve([str(file.resolve())], Path()))
         found = [row.fields.get("persona") for row in rows if row.state == "live"]
-    except (OSError, UnicodeDecodeError, SeedError) as error:
+    except UnicodeDecodeError as error:
+        found = f"byte {error.start + 1} of {file.name!r} is not UTF-8; convert it"
+        raise ValueError(f"wanted a file with personas: {found}") from error
+    except (OSError, SeedError) as error:
         raise ValueError(f"wanted a file with personas: {error}") from error
     return [persona for persona in found if isinstance(persona, str)]
 
