@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import unicodedata
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, ClassVar, Literal, Self, cast
@@ -16,7 +17,16 @@ from . import formulas
 from .text_of import nothing_to_judge, text_of
 
 _LETTER = re.compile(r"(?<![A-Za-z'’])\(?([A-J])\)?(?![A-Za-z'’])")
-_LONE_LETTER = re.compile(r"\W*([A-Ja-j])\W*(?:[).:].*)?", re.DOTALL)
+_LONE_LETTER = re.compile(
+    r"\W*([A-Ja-j])\W*(?:[).:](?!\s*(?:and|or)\b).*|[,;]\s*(?:because|since|as)\b.*)?", re.DOTALL
+)
+_ARTICLE_OR_I = re.compile(
+    r"\bA(?=\s+(?!(?:is|because|since|and|or|with|by|as)\b)[a-z])|\bI(?=['’]|\s+(?!is\b)[a-z])"
+)
+_NO_CHOICE = re.compile(r"\b(?:not|neither|except|never)\b|n['’]t\b", re.IGNORECASE)
+_NAMED = re.compile(
+    r"\b(?!(?:Option|Choice|Letter|Answer|Statement|Probably|Likely|It|Is|The)\b)[A-Z]\w+\s+[A-J]\b"
+)
 
 
 class _UnreadableError(ValueError):
@@ -155,10 +165,13 @@ def _texts(expected: object) -> list[str]:
 
 
 def _letter(answer: str) -> str | None:
-    answer = re.sub(r"\\(?:text|mathrm|mathbf)\s*\{([^{}]*)\}", r"\1", answer)
+    answer = re.sub(r"\\(?:text|mathrm|mathbf|textbf)\s*\{([^{}]*)\}", r"\1", answer)
+    answer = unicodedata.normalize("NFKC", answer)
     if alone := _LONE_LETTER.fullmatch(answer):
         return alone[1].upper()
-    letters = set(_LETTER.findall(answer))
+    if _NO_CHOICE.search(answer) or _NAMED.search(answer):
+        return None
+    letters = set(_LETTER.findall(_ARTICLE_OR_I.sub(" ", answer)))
     return letters.pop() if len(letters) == 1 else None
 
 

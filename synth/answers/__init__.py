@@ -14,7 +14,7 @@ from typing import ClassVar
 from synth.answers.marks import last_mark, plain
 from synth.answers.numbers import number_of
 
-_FORMULA = re.compile(r"[\\^=<>{}\[\]|*+$]|\d\s*,\s*\d")
+_FORMULA = re.compile(r"[\\^=<>{}\[\]|*+$]|\d\s*,\s*\d|\d\s?!")
 _EDGES = re.compile(r"[.,;:!?\"'“”‘’`()\[\]]+")
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 
@@ -54,8 +54,12 @@ class Answer:
 
         Of an equation (`6 * 3 = 18`) that is what stands after the last equals sign; of several
         numbers the one that it begins with (`18 dollars for 3 days`). Alternatives (`3 or 4`) are
-        none, nor is what can be read in two ways (`3,5`).
+        none, nor is what can be read in two ways (`3,5`), a list, a date, or a number that is but a
+        part of what is said (`√2`, `2x`, `< 2`, `not 2`).
         """
+        # In a box an exclamation mark is a factorial, in prose joy.
+        if self.boxed and re.search(r"\d\s?!", self.text):
+            return None
         return number_of(self.text)
 
     @property

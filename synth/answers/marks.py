@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
+_BRACE = re.compile(r"(?P<box>\\(?:boxed|fbox)\s*\{)|\\.|[{}]", re.DOTALL)
 _HASHES = re.compile(r"^[ \t]*####[ \t]*(?P<answer>.*)$", re.MULTILINE)
 _OPTION = re.compile(r"^[ \t]*[B-J][:：]", re.MULTILINE)  # then `A:` is an option, not the answer
 _EMPHASIS = "*_` \t"
@@ -26,19 +26,12 @@ def last_mark(reply: str, words: Sequence[str]) -> Found | None:
 
 
 def _boxes(reply: str) -> Iterator[tuple[int, Found]]:
-    for opened in _BOX.finditer(reply):
-        if (inside := _braced(reply, opened.end())) is not None:
-            yield opened.start(), (inside.strip(), True)
-
-
-def _braced(text: str, start: int) -> str | None:
-    """Return what stands from `start` to the brace that closes it, or None if none does."""
-    depth = 1
-    for brace in re.finditer(r"\\.|[{}]", text[start:]):
-        depth += {"{": 1, "}": -1}.get(brace[0], 0)
-        if not depth:
-            return text[start : start + brace.start()]
-    return None
+    opened: list[re.Match[str]] = []
+    for brace in _BRACE.finditer(reply):
+        if brace[0] == "{" or brace["box"]:
+            opened.append(brace)
+        elif brace[0] == "}" and opened and (box := opened.pop())["box"]:
+            yield box.start(), (reply[box.end() : brace.start()].strip(), True)
 
 
 def _after_hashes(reply: str) -> Iterator[tuple[int, Found]]:

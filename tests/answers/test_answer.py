@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from fractions import Fraction
 
 import pytest
@@ -80,6 +81,8 @@ def test_a_number_is_read_in_one_way_or_not_at_all(written: str, number: Fractio
         ("(1, 2)", "[1, 2]", False),
         ("C++", "C", False),
         ("yes", "no", False),
+        ("10 000", "1e4", True),
+        ("2x", "2", False),
     ],
 )
 def test_equal_answers_have_equal_keys(one: str, other: str, *, same: bool):
@@ -92,3 +95,23 @@ def test_any_reply_can_be_read(reply: str):
 
     assert found is not None
     assert isinstance(found.key, str)
+
+
+@pytest.mark.parametrize("piece", [r"\boxed{", "= ", "=,", "answer ", "1 000", "{", " "])
+def test_a_long_reply_is_read_in_no_time(piece: str):
+    reply = "Answer: " + piece * (100_000 // len(piece))
+
+    began = time.process_time()
+    found = Answer.marked_in(reply)
+    number = found and found.number
+
+    assert number is None
+    assert time.process_time() - began < 2
+
+
+def test_a_factorial_in_a_box_does_not_count_as_its_number():
+    factorial = Answer.marked_in(r"\boxed{5!}")
+
+    assert factorial is not None
+    assert factorial.number is None
+    assert factorial.key != Answer("5").key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from fractions import Fraction
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -85,3 +86,18 @@ def test_no_reply_breaks_it(reply: str, kind: str):
     [verdict] = judge("final_answer", [said], kind=kind)
 
     assert verdict.outcome in {"pass", "fail"}
+
+
+def test_program_text_in_an_answer_is_never_run(tmp_path: Path):
+    ran = tmp_path / "ran"
+    attack = f"__import__('pathlib').Path({str(ran)!r}).touch()"
+    replies = [f"\\boxed{{{attack}}}", f"Answer: ${attack}$", f"\\boxed{{\\text{{{attack}}}}}"]
+
+    verdicts = judge(
+        "final_answer",
+        [record(said, fields={"answer": "x+1"}, number=n) for n, said in enumerate(replies)],
+        kind="math",
+    )
+
+    assert not ran.exists()
+    assert not any(verdict.outcome == "pass" for verdict in verdicts)
