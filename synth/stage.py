@@ -34,6 +34,9 @@ class Stage(Frozen):
     """Whether it needs the whole set before it begins: it then writes `apply_all`."""
     takes: ClassVar[Literal["anything", "instruction", "reply"]] = "anything"
     """What each record must bring: `synth check` holds the first seed against the first stage."""
+    takes_broken: ClassVar[bool] = False
+    """Whether a log that breaks off may be a seed, with what stands before that, and the reason in
+    its field `broken_turn`; for a recipe's first stage. Else such a row is dropped."""
     default_prompts: ClassVar[dict[str, str]] = {}
     """Option name to the source of the prompt that is used where the recipe names none."""
 

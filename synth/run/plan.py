@@ -62,6 +62,11 @@ class Plan:
         """The labels of all stage files, `seeds` first."""
         return (SEEDS, *(step.label for step in self.steps))
 
+    @property
+    def takes_broken(self) -> bool:
+        """Whether logs that break off may be seeds."""
+        return self.steps[0].stage.takes_broken
+
     def at_once(self, requests: int) -> Plan:
         """Return the same plan with so many requests in flight on each engine."""
         changed = {
@@ -76,7 +81,8 @@ class Plan:
         Reads every seed file once. Raises SeedError or OutsideError if one cannot be read.
         """
         prints = [source.fingerprint() for source in self.seeds]
-        keys = [digest(SEEDS, canonical([prints, limit]))]
+        broken = ["broken"] if self.takes_broken else []
+        keys = [digest(SEEDS, canonical([prints, limit, *broken]))]
         for step in self.steps:
             keys.append(digest(keys[-1], step.label, str(self.recipe.seed), step.identity))
         return keys
@@ -250,7 +256,8 @@ class _Planner:
             self._say(f"{needed} {can}; {name!r} cannot: {why}", *at, "engine")
 
     def _check_first_seed(self, seeds: Sequence[SeedSource], stage: Stage) -> None:
-        first = next((one for one in seed.records(seeds, limit=1) if one.state == "live"), None)
+        rows = seed.records(seeds, limit=1, broken=stage.takes_broken)
+        first = next((row for row in rows if row.state == "live"), None)
         if first is not None and (lacking := stage.lacks(first)):
             fields = ", ".join(first.fields) or "no fields"
             self._say(

@@ -219,7 +219,8 @@ class _Run:
 
     def _source(self, finished: int) -> Iterator[Record]:
         if finished == 0:
-            return seed.records(self.plan.seeds, limit=self.settings.limit)
+            limit, broken = self.settings.limit, self.plan.takes_broken
+            return seed.records(self.plan.seeds, limit=limit, broken=broken)
         return stage_file.read(self._path(finished - 1), state="live")
 
     def _seeds(self, files: Mapping[str, StageFile]) -> tuple[StageFile, StageProgress] | None:

@@ -54,14 +54,17 @@ def problems(names: Sequence[str], folder: Path) -> list[tuple[str, str]]:
     return found
 
 
-def records(sources: Iterable[SeedSource], *, limit: int | None = None) -> Iterator[Record]:
+def records(
+    sources: Iterable[SeedSource], *, limit: int | None = None, broken: bool = False
+) -> Iterator[Record]:
     """Yield the record of each row in order, numbered from 0, until `limit` good ones were yielded.
 
     A bad row is a dropped record of kind "error"; it has a number and does not count towards
-    `limit`. Equal seeds differ in their occurrence, hence in their ids. Memory grows by some 80
-    bytes a row, for that. Raises SeedError for a file that cannot be read or has no good row.
+    `limit`. So is a log that breaks off (`broken_turn`), unless `broken` lets the turns before that
+    pass. Equal seeds differ in their occurrence, hence in their ids. Memory grows by some 80 bytes
+    a row, for that. Raises SeedError for a file that cannot be read or has no good row.
     """
-    identities = _Identities()
+    identities = _Identities(broken=broken)
     good = 0
     for part in (part for source in sources for part in source.parts):
         if good == limit:
@@ -76,13 +79,16 @@ def records(sources: Iterable[SeedSource], *, limit: int | None = None) -> Itera
 class _Identities:
     """Gives each seed its number, and its occurrence among equal ones."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, broken: bool) -> None:
+        self._broken = broken
         self._numbers = count()
         self._seen: set[int] = set()
         self._repeats: Counter[int] = Counter()
 
     def record(self, seed: Seed) -> Record:
         fields, messages, problem = seed
+        if "broken_turn" in fields and not self._broken:
+            problem = problem or f"broken_turn: {fields['broken_turn']}"
         number = next(self._numbers)
         record = Record.seed(fields, messages, number=number)
         # The id of a first occurrence is a digest of the content alone, so it tells equal seeds.

@@ -19,8 +19,8 @@ makes no assistant turn. `question` with `answer`, and `prompt` with `chosen` an
 shape: verifiers and exports want those columns, so they stay fields.
 
 A ShareGPT log whose later turn cannot be read, with a whole round before it, gives the turns before
-it and the field `broken_turn`: why the others are missing; the log stays a field. The stage
-`clean_chats` decides what becomes of it.
+it and the field `broken_turn`: why the others are missing; the log stays a field. It is a seed for
+a stage that `takes_broken`, such as `clean_chats`; for others it is a bad row.
 
 A turn keeps `name`, `tool_calls`, `tool_call_id` and its reasoning (`reasoning` or
 `reasoning_content`). A list of turns may also be written as JSON text, the only way that CSV has.

@@ -47,6 +47,7 @@ class CleanChats(Stage):
     """
 
     name: ClassVar[str] = "clean_chats"
+    takes_broken: ClassVar[bool] = True
 
     max_tokens: int = Field(default=2048, ge=1)
     """Most tokens of a piece, with six for each turn's template."""

@@ -318,6 +318,15 @@ export: {{sft: {{}}}}
         plan(path)
 
 
+def test_seeds_that_may_break_off_make_everything_anew(folder: Path):
+    logs = ("- respond: {engine: teacher, prompt: ask.jinja, n: 2}", "- clean_chats")
+
+    plain, cleaned = planned(folder), planned(folder, logs)
+
+    assert (plain.takes_broken, cleaned.takes_broken) == (False, True)
+    assert plain.keys(None)[0] != cleaned.keys(None)[0]
+
+
 def test_a_stage_with_a_prompt_of_its_own_takes_any_seed(folder: Path):
     (folder / "ask.jinja").write_text("{{ text }}")
 

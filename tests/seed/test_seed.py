@@ -93,6 +93,21 @@ def test_the_text_of_an_unusable_row_is_cut_and_whole_unicode(tmp_path: Path):
     assert bad.fields["raw"] == ('{"messages": "\ufffd' + "x" * 5000)[:2000]
 
 
+def test_a_log_that_breaks_off_is_a_seed_only_for_those_who_take_broken_ones(tmp_path: Path):
+    turns = [("human", "Why?"), ("gpt", "So."), ("plugin", "?"), ("gpt", "Yes.")]
+    log = {"conversations": [{"from": role, "value": said} for role, said in turns]}
+    write(tmp_path / "logs.jsonl", '{"prompt": "Whole"}', json.dumps(log))
+    sources = seed.resolve(["logs.jsonl"], tmp_path)
+
+    _, dropped = seed.records(sources)
+    _, taken = seed.records(sources, broken=True)
+
+    assert dropped.dropped is not None
+    assert dropped.dropped.reason.startswith("broken_turn: unknown_role: turn 3 has the role")
+    assert taken.state == "live"
+    assert [turn["content"] for turn in taken.messages] == ["Why?", "So."]
+
+
 def test_the_limit_counts_good_seeds_and_stops_right_after_the_last(tmp_path: Path):
     write(tmp_path / "a.jsonl", "?", '{"n": 1}', "?", '{"n": 2}', "?")
     write(tmp_path / "b.jsonl", '{"n": 3}')
