@@ -30,7 +30,7 @@ _TOKEN = re.compile(
 _PLAIN = re.compile(r"(?:\d+|\d{1,3}(?:,\d{3})+)?(?:\.\d+)?")
 _SEVERAL = re.compile(
     r"\b(?:or|to|and|between)\b|\d\s*[-–±+*/^]\s*\d"
-    r"|\d[^\w.]*[,;:/]\s*-?\d"  # a list, a time, a date
+    r"|\d[^\w.]*[,;:/]\s*-?\d|\d\s+-?\d"  # a list, a time, a date
     r"|\d\s*(?!(?:for|in|per|each|over|after|every|of|on|at|from|by|with|within)\b)"
     r"[^\W\d]+\.?,?\s+\d"  # 5 feet 3 inches
 )

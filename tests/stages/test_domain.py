@@ -180,3 +180,13 @@ def test_without_scikit_learn_the_message_says_what_to_install(
 
     with pytest.raises(ValidationError, match=r"pip install 'expertsynth\[classify\]'"):
         Domain(examples=labelled)
+
+
+def test_examples_without_words_are_told_of_and_do_not_break_the_run(tmp_path: Path):
+    file = tmp_path / "examples.jsonl"
+    file.write_text(
+        '{"instruction": "!!", "domain": "law"}\n{"instruction": "??", "domain": "math"}\n'
+    )
+
+    with pytest.raises(SeedError, match=r"cannot learn from 2 examples, such as '!!'"):
+        trained(file)

@@ -42,8 +42,8 @@ class DomainClassifier:
 def trained(file: Path, *, least_accuracy: float = 0.0) -> DomainClassifier:
     """Return a classifier trained on the examples in a file or folder of seeds.
 
-    Raises SeedError as `examples` does, or if the accuracy on held-out families is below
-    `least_accuracy`.
+    Raises SeedError as `examples` does, if they hold no words, or if the accuracy on
+    held-out families is below `least_accuracy`.
     """
     found = examples(file)
     measured = _held_out_accuracy(found)
@@ -108,6 +108,11 @@ def _fitted(found: list[Example]) -> Any:
     # Domains with few examples count as much as those with many.
     regression = LogisticRegression(C=10.0, class_weight="balanced", max_iter=1000)
     pipeline = make_pipeline(make_union(words, parts), regression)
-    return pipeline.fit(
-        [example.instruction for example in found], [example.domain for example in found]
-    )
+    instructions = [example.instruction for example in found]
+    try:
+        return pipeline.fit(instructions, [example.domain for example in found])
+    except ValueError as error:  # scikit-learn's word for a vocabulary of none
+        raise SeedError(
+            f"the domain classifier cannot learn from {len(found)} examples, such as "
+            f"{instructions[0][:80]!r}: {error}; write instructions of several words"
+        ) from error
