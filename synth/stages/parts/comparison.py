@@ -17,7 +17,7 @@ from synth.stages.parts.reasoning import split
 from synth.stages.parts.replies import MalformedError, answer_in
 
 _ALONE = re.compile(r"\W*(?:Better\W+)?(A|B|tie)\W*", re.IGNORECASE)
-_BETTER = re.compile(r"^\W*Better\W*:\W*(A|B|tie)\b\W*$", re.MULTILINE | re.IGNORECASE)
+_BETTER = re.compile(r"^[^\w\n]*Better\W*:\W*(A|B|tie)\b\W*$", re.MULTILINE | re.IGNORECASE)
 _VERDICTS = {"A": 1.0, "B": 0.0, "TIE": 0.5}
 
 

@@ -13,7 +13,7 @@ from synth.services import Services
 from synth.stages.parts.debate_rounds import opened
 from synth.stages.parts.replies import MalformedError, number_in, whole_reply
 
-_BEST = re.compile(r"^[ \t#*_]*Best[ \t*_]*:[ \t*_]*(.*?)[ \t*_]*$", re.MULTILINE | re.IGNORECASE)
+_BEST = re.compile(r"^[ \t#*_]*Best[ \t*_]*:(.*)$", re.MULTILINE | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def _place(said: str, most: int) -> int:
     named = _BEST.findall(said)
     if not named:
         raise MalformedError("no_choice: wanted a line that begins with 'Best:', found none")
-    place = number_in(named[-1], 0, most)
+    place = number_in(named[-1].strip(" \t*_"), 0, most)
     if not place.is_integer():
         raise MalformedError(f"no_number: wanted a whole number, found {place:g}")
     if not place:
