@@ -8,6 +8,7 @@ from fractions import Fraction
 from unicodedata import normalize
 
 _MINUS = str.maketrans({"−": "-", "–": "-", "﹣": "-", "－": "-", "\u00a0": " ", "\u202f": " "})
+# Other spellings of what `_TOKEN` reads.
 _VULGAR = re.compile(r"(\d?)([¼½¾⅐-⅞])")
 _RAISED = re.compile(r"[⁻⁰¹²³⁴-⁹]+")
 _MONEY = re.compile(r"([$€£¥₹]\s?[\d.,]*\d)\s?([kKMB])\b")
@@ -21,6 +22,7 @@ _LATEX_SPACE = re.compile(r"\\[,!;: ]|\{,\}|\\(?=[$%])|\$")
 _FRAC = re.compile(
     r"(?P<whole>\d?)\s?\\[dt]?frac\s?(?:\{\s?(-?\d+)\s?\}|(\d))\s?(?:\{\s?(\d+)\s?\}|(\d))"
 )
+# A number with its sign, its currency, a denominator or an exponent, and its scale in words.
 _TOKEN = re.compile(
     r"(?<![\w.,/])(?:(?:minus|negative)\s|[-+])?\s?(?:[€£¥₹]\s?)?"
     r"(?:(?P<whole>\d+) (?=\d+\s?/\s?\d))?(?P<number>[\d.,]*\d)(?P<exponent>[eE][-+]?\d{1,3})?"
@@ -28,6 +30,7 @@ _TOKEN = re.compile(
     r"(?:\s+(?P<scale>hundred|thousand|million|billion|trillion)s?\b)?"
 )
 _PLAIN = re.compile(r"(?:\d+|\d{1,3}(?:,\d{3})+)?(?:\.\d+)?")
+# What tells that several numbers are meant, or that a number is but a part of a formula.
 _SEVERAL = re.compile(
     r"\b(?:or|to|and|between)\b|\d\s*[-–±+*/^]\s*\d"
     r"|\d[^\w.]*[,;:/]\s*-?\d|\d\s+-?\d"  # a list, a time, a date
@@ -48,6 +51,8 @@ _NO_NUMBER_AFTER = re.compile(
 _BEGINS = re.compile(r"\s*(?:about|approximately|≈|~)?\s*\\?[-+−$€£¥₹]*\s*[.\d]", re.IGNORECASE)
 _SCALES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _LONGEST = 400
+_LONGEST_ANSWER = 2000
+"""What is longer, in characters, is no number with its unit."""
 
 
 def _cleaned(text: str) -> str:
@@ -92,6 +97,8 @@ def number_of(answer: str) -> Fraction | None:
     Of an equation (`6 * 3 = 18`) that is what stands after the last equals sign; of several numbers
     the one that the answer begins with (`18 dollars for 3 days`). Alternatives (`3 or 4`) are none.
     """
+    if len(answer) > _LONGEST_ANSWER:
+        return None
     answer = _cleaned(answer)
     equation, _, after = answer.rpartition("=")
     if _ALTERNATIVES.search(equation, equation.find("=") + 1 or len(equation)):
