@@ -1,4 +1,4 @@
-"""What specialists, experts and judges may say, how long and how fast: no crash, no made-up score."""
+"""What specialists, experts and judges may say, and how fast: no crash, no made-up score."""
 
 from __future__ import annotations
 
