@@ -20,6 +20,7 @@ from synth.stages.parts.domain_classifier import DomainClassifier, examples, tra
 from synth.stages.parts.reasoning import split
 from synth.stages.parts.replies import MalformedError, choice_in, failed_child, malformed_child
 from synth.stages.parts.shipped import shipped_prompts
+from synth.stages.parts.tag_forms import Form
 
 DOMAINS: Mapping[str, str] = {
     "health": "medicine, illness, drugs, care, nutrition, the body",
@@ -70,8 +71,11 @@ class Domain(Stage):
     """The least share of held-out examples that it must get right; else the run does not begin."""
     sampling: Sampling = Sampling(temperature=0.0, max_tokens=512)
     """How the model's reply is drawn."""
+    structured: bool = True
+    """Whether the server is told the JSON schema of the reply, so that others cannot be."""
     prompt: str | None = None
-    """A Jinja file beside the recipe; shows `domains`, asks for one of them."""
+    """A Jinja file beside the recipe; shows `domains`, asks for one of them: a JSON object with the
+    key `domain`, or its name alone."""
 
     @model_validator(mode="after")
     def _one_way_to_decide(self) -> Self:
@@ -107,14 +111,20 @@ class Domain(Stage):
         described = self.domains if isinstance(self.domains, dict) else {}
         names = names_of(record, domains=list(self.domains), described=described)
         asked = Chat(services.prompts["prompt"].render(names))
+        form = Form("domain", tuple(self.domains), {"domain": "domain"})
+        bound = {"json_schema": form.schema} if self.structured else {}
         try:
             said = await services.complete(
-                self.engine or "", asked, self.sampling, record, step="domain"
+                self.engine or "",
+                asked,
+                self.sampling.model_copy(update=bound),
+                record,
+                step="domain",
             )
         except CallFailed as failed:
             return [record, failed_child(record, services, 0, failed)]
         try:
-            return [record.adding({"domain": choice_in(split(said.text).answer, [*self.domains])})]
+            return [record.adding({"domain": _named(said.text, form)})]
         except MalformedError as wrong:
             return [record, malformed_child(record, services, 0, said.text, wrong)]
 
@@ -132,3 +142,11 @@ class Domain(Stage):
     def _train(self) -> DomainClassifier:
         assert self.examples is not None
         return trained(self.examples, least_accuracy=self.accuracy)
+
+
+def _named(reply: str, form: Form) -> str:
+    """Return the domain that a reply names. Raises MalformedError if it names none, or several."""
+    try:
+        return form.read(reply)["domain"]
+    except MalformedError:
+        return choice_in(split(reply).answer, form.labels)

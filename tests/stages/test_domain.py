@@ -49,7 +49,15 @@ async def by_examples(folder: Path, text: str, **options: Any) -> Record:
 
 
 @pytest.mark.parametrize(
-    "said", ["science", "Science.", "**science**", "<think>law?</think>Domain: science"]
+    "said",
+    [
+        '{"domain": "Science"}',
+        "science",
+        "Science.",
+        "**science**",
+        "<think>law?</think>Domain: science",
+        '<think>law?</think>```json\n{"domain": "science", "because": "not math"}\n```',
+    ],
 )
 async def test_a_model_names_the_domain(said: str, tmp_path: Path):
     [record] = await label(tmp_path, saying(said))
@@ -58,7 +66,9 @@ async def test_a_model_names_the_domain(said: str, tmp_path: Path):
     assert record.fields == {"domain": "science"}
 
 
-@pytest.mark.parametrize("said", ["cooking", "", "health or law", "<think>It is science"])
+@pytest.mark.parametrize(
+    "said", ['{"domain": "cooking"}', "cooking", "", "health or law", "<think>It is science"]
+)
 async def test_a_reply_that_names_none_or_several_leaves_no_domain(said: str, tmp_path: Path):
     record, child = await label(tmp_path, saying(said))
 
@@ -67,6 +77,22 @@ async def test_a_reply_that_names_none_or_several_leaves_no_domain(said: str, tm
     assert child.fields["raw_reply"] == said
     assert child.dropped is not None
     assert child.dropped.reason.startswith("no_choice: ")
+
+
+@pytest.mark.parametrize("structured", [True, False])
+async def test_the_server_is_told_the_names_of_the_domains_unless_the_recipe_says_no(
+    tmp_path: Path, *, structured: bool
+):
+    schemas: list[Any] = []
+
+    def reply(_prompt: Prompted, sampling: Sampling, _origin: Origin) -> str:
+        schemas.append(sampling.json_schema)
+        return "law"
+
+    await label(tmp_path, ScriptedEngine(reply), structured=structured, domains=["law", "other"])
+
+    told = schemas[0]["properties"]["domain"]["enum"] if structured else schemas[0]
+    assert told == (["law", "other"] if structured else None)
 
 
 async def test_a_failed_call_leaves_no_domain(tmp_path: Path):
