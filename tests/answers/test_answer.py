@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from fractions import Fraction
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synth import Answer
+from tests.running import not_for_ever
 
 
 @pytest.mark.parametrize(
@@ -99,14 +99,12 @@ def test_any_reply_can_be_read(reply: str):
 
 @pytest.mark.parametrize("piece", [r"\boxed{", "= ", "=,", "answer ", "1 000", "{", " "])
 def test_a_long_reply_is_read_in_no_time(piece: str):
-    reply = "Answer: " + piece * (100_000 // len(piece))
+    reply = "Answer: " + piece * (300_000 // len(piece))
 
-    began = time.process_time()
-    found = Answer.marked_in(reply)
-    number = found and found.number
+    with not_for_ever():
+        found = Answer.marked_in(reply)
 
-    assert number is None
-    assert time.process_time() - began < 2
+        assert found is None or found.number is None
 
 
 def test_a_factorial_in_a_box_does_not_count_as_its_number():

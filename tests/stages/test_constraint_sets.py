@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import time
 from collections import Counter
 from itertools import combinations, product
 from pathlib import Path
@@ -23,7 +22,7 @@ from synth.stages.parts.constraint_words import (
     content_words,
 )
 from synth.stages.parts.constraints import CATALOGUE, Form
-from tests.running import question, services
+from tests.running import not_for_ever, question, services
 
 TRAINS = "Explain to a traveller how a railway timetable is made for a small junction."
 # What each checker is given: the ids and names are IFEval's, and rows are of no use to it without.
@@ -203,11 +202,10 @@ def test_content_words_are_whole_words_of_the_subject(text: str, words: tuple[st
 def test_content_words_of_a_long_text_take_no_longer_than_its_length():
     letters = "abcdefghij"
     words = ["".join(part) for part in product(letters, repeat=5)][:30_000]
-    started = time.perf_counter()
 
-    found = content_words(" ".join([*words, "abcdefgh", "z" * 40]))
+    with not_for_ever():
+        found = content_words(" ".join([*words, "abcdefgh", "z" * 40]))
 
-    assert time.perf_counter() - started < 2
     assert "abcdefgh" in found
     assert "abcde" not in found
     assert "z" * 40 not in found

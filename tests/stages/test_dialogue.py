@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from time import monotonic
 
 import pytest
 
@@ -21,7 +20,7 @@ from synth.stages.parts.dialogue_roles import (
     without_politeness,
 )
 from synth.stages.parts.replies import MalformedError
-from tests.running import question, saying, services
+from tests.running import not_for_ever, question, saying, services
 
 NURSE = "a night nurse who wants to sleep by day"
 GOOD = "[Human] Why?\n[AI] Because.\n[Human] How?\n[AI] Thus."
@@ -296,12 +295,11 @@ def test_a_tag_of_its_own_role_is_taken_away(tag: str):
 def test_long_white_space_and_many_fences_are_read_in_no_time():
     text = "a\n" + " " * 100_000 + "b\n" + "user:\n```\n```\n" * 30_000
 
-    started = monotonic()
-    own, cut = own_words(text, "user")
+    with not_for_ever():
+        own, cut = own_words(text, "user")
 
-    assert (own[0], cut) == ("a", True)
-    assert without_politeness("Thanks!\n" * 100_000, "user") == ""
-    assert monotonic() - started < 5.0
+        assert (own[0], cut) == ("a", True)
+        assert without_politeness("Thanks!\n" * 100_000, "user") == ""
 
 
 @pytest.mark.parametrize(

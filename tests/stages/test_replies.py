@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -22,7 +21,7 @@ from synth.stages.parts.replies import (
     tagged,
 )
 from synth.stages.parts.shipped import shipped_prompts
-from tests.running import question, services
+from tests.running import not_for_ever, question, services
 
 
 async def test_a_malformed_reply_is_a_dropped_child_that_carries_it(tmp_path: Path):
@@ -152,13 +151,11 @@ def test_a_stage_without_prompts_of_its_own_has_none():
 @pytest.mark.parametrize(
     "read",
     [
-        lambda: number_in("a\n" + " " * 60_000 + "b 4 /5", 1, 5),
-        lambda: sections("a\n" + " " * 60_000 + "b\nQuestion: why?", ["Question"]),
+        lambda: number_in("a\n" + " " * 200_000 + "b 4 /5", 1, 5),
+        lambda: sections("a\n" + " " * 200_000 + "b\nQuestion: why?", ["Question"]),
         lambda: json_in("```x\n" * 30_000 + '{"a": 1}'),
     ],
 )
 def test_degenerate_replies_are_read_in_no_time(read: Callable[[], object]):
-    started = monotonic()
-
-    assert read()
-    assert monotonic() - started < 3.0
+    with not_for_ever():
+        assert read()

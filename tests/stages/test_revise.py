@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from random import Random
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from synth.run.boundary import leaving
 from synth.stages.parts.criticism import finds_right
 from synth.stages.parts.principles import SHIPPED, chosen_principles, drawn_principle
 from synth.stages.revise import Revise
-from tests.running import saying, services
+from tests.running import not_for_ever, saying, services
 
 LONG = [{"length": {"min_words": 4, "as": "long"}}]
 
@@ -338,7 +337,5 @@ def test_the_most_steps_are_the_published_ones(tmp_path: Path):
 def test_a_verdict_is_looked_for_in_long_white_space_in_no_time():
     text = "\n" * 300_000 + "**Verdict**:\n\n right" + " " * 300_000
 
-    started = monotonic()
-
-    assert finds_right(text)
-    assert monotonic() - started < 5.0
+    with not_for_ever():
+        assert finds_right(text)

@@ -47,7 +47,7 @@ class Judge:
         )
         try:
             said, _ = whole_reply(completion, "verdict")
-            return Judged(shown[_place(said, len(shown)) - 1], said)
+            return Judged(shown[place_in(said, len(shown)) - 1], said)
         except MalformedError as wrong:
             raise MalformedError(str(wrong), raw=completion.text) from wrong
 
@@ -57,7 +57,7 @@ def shuffled(record: Record, numbers: list[int], services: Services) -> list[int
     return services.rng(record, "judge's order").sample(numbers, len(numbers))
 
 
-def _place(said: str, most: int) -> int:
+def place_in(said: str, most: int) -> int:
     """Return which of the replies it picks, from 1; of several lines `Best:` the last counts."""
     named = _BEST.findall(said)
     if not named:
