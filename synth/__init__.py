@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from synth.record import Message, Record, Verdict
     from synth.services import Services
     from synth.stage import Stage
+    from synth.tokens import TokenizerFile, count_tokens
     from synth.verification import ModelVerifier, Verifier, verifier
 
 _HOME = {
@@ -39,8 +40,10 @@ _HOME = {
     "Stage": "stage",
     "Text": "engine.base",
     "TokenLogprobs": "engine.base",
+    "TokenizerFile": "tokens",
     "Verdict": "record",
     "Verifier": "verification",
+    "count_tokens": "tokens",
     "verifier": "verification",
 }
 
@@ -63,8 +66,10 @@ __all__ = [
     "Stage",
     "Text",
     "TokenLogprobs",
+    "TokenizerFile",
     "Verdict",
     "Verifier",
+    "count_tokens",
     "verifier",
 ]
 

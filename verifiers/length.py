@@ -1,18 +1,13 @@
 """How long a text is: in words, characters or tokens."""
-# The package tokenizers is optional and untyped where it is absent.
-# pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownMemberType=false
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from synth import RecipeFile, Record, Verdict, Verifier
+from synth import Record, TokenizerFile, Verdict, Verifier, count_tokens
 
 from .text_of import Of, nothing_to_judge, text_of
 
@@ -49,21 +44,8 @@ class Length(Verifier):
     """Fewest tokens; needs `tokenizer`."""
     max_tokens: int | None = Field(None, ge=0)
     """Most tokens; needs `tokenizer`."""
-    tokenizer: RecipeFile | None = None
+    tokenizer: TokenizerFile | None = None
     """A tokenizer.json, or a folder that holds one. Needs the package tokenizers."""
-
-    @field_validator("tokenizer")
-    @classmethod
-    def _a_folder_means_its_tokenizer_json(cls, path: Path | None) -> Path | None:
-        """Name the one file that counts: a model's folder also holds gigabytes of weights."""
-        if path is None:
-            return None
-        file = path / "tokenizer.json" if path.is_dir() else path
-        if not file.is_file():
-            raise ValueError(f"no tokenizer.json in the folder {path.name!r}")
-        if importlib.util.find_spec("tokenizers") is None:
-            raise ValueError("counting tokens needs a package: run `pip install tokenizers`")
-        return file
 
     @model_validator(mode="after")
     def _bounds_make_sense(self) -> Self:
@@ -103,17 +85,5 @@ class Length(Verifier):
     def _lengths(self, text: str) -> Mapping[str, int]:
         lengths = {"words": len(text.split()), "characters": len(text)}
         if self.tokenizer is not None:
-            encoded = _loaded(self.tokenizer).encode(text, add_special_tokens=False)
-            lengths["tokens"] = len(encoded.ids)
+            lengths["tokens"] = count_tokens(text, self.tokenizer)
         return lengths
-
-
-@cache
-def _loaded(path: Path) -> Any:
-    """Return the tokenizer in a file, read once a process."""
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(path))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer

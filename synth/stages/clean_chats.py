@@ -1,23 +1,18 @@
 """Make logs of real chats fit for training: Markdown, whole rounds, pieces below a limit."""
-# The package tokenizers is optional and untyped where it is absent.
-# pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownMemberType=false
 
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field, field_validator
 
-from synth.frozen import RecipeFile
 from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
 from synth.stages.parts.chat_turns import Chat, Round, blocked, in_order
+from synth.tokens import TokenizerFile, count_tokens
 
 _TOKENS_A_TURN = 6
 _BYTES_A_TOKEN = 3
@@ -51,7 +46,7 @@ class CleanChats(Stage):
 
     max_tokens: int = Field(default=2048, ge=1)
     """Most tokens of a piece, with six for each turn's template."""
-    tokenizer: RecipeFile | None = None
+    tokenizer: TokenizerFile | None = None
     """A tokenizer.json, or a folder that holds one; needs the package tokenizers. Without it a
     token counts as three bytes of UTF-8, which is more than there are in most texts."""
     html: bool = True
@@ -60,19 +55,6 @@ class CleanChats(Stage):
     """A chat with one of these anywhere, in any case of letters, is dropped; `[]` blocks none."""
     before_broken: bool = False
     """Whether the rounds before a broken turn are kept; as published, the whole chat is dropped."""
-
-    @field_validator("tokenizer")
-    @classmethod
-    def _a_folder_means_its_tokenizer_json(cls, path: Path | None) -> Path | None:
-        """Name the one file that counts: a model's folder also holds gigabytes of weights."""
-        if path is None:
-            return None
-        file = path / "tokenizer.json" if path.is_dir() else path
-        if not file.is_file():
-            raise ValueError(f"no tokenizer.json in the folder {path.name!r}")
-        if importlib.util.find_spec("tokenizers") is None:
-            raise ValueError("counting tokens needs a package: run `pip install 'expertsynth[hf]'`")
-        return file
 
     @field_validator("blocked")
     @classmethod
@@ -134,19 +116,8 @@ class CleanChats(Stage):
     def _length(self, text: str) -> int:
         if self.tokenizer is None:
             return -(-len(text.encode()) // _BYTES_A_TOKEN)
-        return len(_loaded(self.tokenizer).encode(text, add_special_tokens=False).ids)
+        return count_tokens(text, self.tokenizer)
 
 
 def _dropped(record: Record, label: str, reason: str) -> Record:
     return record.drop("filter", by=label, reason=reason)
-
-
-@cache
-def _loaded(path: Path) -> Any:
-    """Return the tokenizer in a file, read once a process."""
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(path))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
