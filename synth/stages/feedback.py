@@ -19,8 +19,8 @@ from synth.stage import Stage
 from synth.stages.parts.aspects import DEFAULT, SHIPPED, Aspects, check_together
 from synth.stages.parts.comparison import compared
 from synth.stages.parts.contest import Contest, Score, places
-from synth.stages.parts.conversation import question_of
-from synth.stages.parts.principles import Principles, chosen_principles
+from synth.stages.parts.conversation import question_of, with_system
+from synth.stages.parts.principles import Principles, chosen_principles, drawn_principle
 from synth.stages.parts.rating import rated
 from synth.stages.parts.reasoning import turn_of
 from synth.stages.parts.replies import MalformedError, failed_child, malformed_child, whole_reply
@@ -89,6 +89,11 @@ class Feedback(Stage):
     """Which answer below the best gets the place `worst`."""
     min_gap: float = Field(default=0.0, ge=0)
     """How far below the best the worst must score."""
+    answer_principles: Principles | None = None
+    """Where to draw a system turn for each answer from, so that answers differ in what they care
+    for, as in UltraFeedback; the row's field `principle` tells it, its turns do not."""
+    all_aspects: bool = False
+    """Whether an answer that misses a rating by one aspect is `not_rated`."""
     sampling: Sampling = Sampling(temperature=1.0, top_p=1.0, max_tokens=2048)
     """How answers are drawn."""
     judge_sampling: Sampling = Sampling(temperature=0.0, max_tokens=2048)
@@ -114,6 +119,8 @@ class Feedback(Stage):
         if self.clamp[0] > self.clamp[1]:
             raise ValueError(f"wants `clamp` in rising order, got {list(self.clamp)}")
         self._principles()
+        if self.answer_principles is not None:
+            chosen_principles(self.answer_principles)
         return self
 
     def engines(self) -> tuple[str, ...]:
@@ -178,10 +185,16 @@ class Feedback(Stage):
     ) -> Record:
         number, engine, sample = call
         expert = {"expert": engine}
+        asked = conversation
+        if self.answer_principles is not None:
+            rng = services.rng(record, f"principle of answer {number}")
+            principle = drawn_principle(chosen_principles(self.answer_principles), rng)
+            expert["principle"] = principle
+            asked = with_system(conversation, principle)
         try:
             said = await services.complete(
                 engine,
-                Chat(conversation),
+                Chat(asked),
                 self.sampling,
                 record,
                 step=f"answer {engine}",

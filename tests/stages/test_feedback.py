@@ -119,6 +119,43 @@ async def test_a_missing_rating_never_enters_the_mean(tmp_path: Path):
     assert told(children, "score") == [4] * 4
 
 
+async def test_a_recipe_may_want_a_rating_by_every_aspect(tmp_path: Path):
+    def say(prompt: str, origin: Origin) -> str:
+        missing = 2 if origin.step == "rate honesty" else 0
+        return "\n".join(
+            f"Answer {place}\nRating: {'N/A' if place == missing else 4}" for place in range(1, 5)
+        )
+
+    children = await feedback(
+        tmp_path, judge_by(say), aspects=("honesty", "helpfulness"), all_aspects=True
+    )
+
+    reasons = [child.dropped.reason for child in children if child.dropped]
+    assert reasons == ["not_rated: no judgement can be read"]
+    assert told(children, "score").count(4) == 3
+
+
+async def test_each_answer_may_follow_a_principle_of_its_own(tmp_path: Path):
+    asked: list[tuple[Message, ...]] = []
+
+    def reply(prompt: Prompted, sampling: Sampling, origin: Origin) -> str:
+        assert isinstance(prompt, Chat)
+        asked.append(prompt.messages)
+        return f"answer {origin.sample}"
+
+    children = await feedback(
+        tmp_path,
+        rating_each(lambda _answer: "3"),
+        answers={"a": ScriptedEngine(reply)},
+        n=20,
+        answer_principles=("Be brief.", "Be kind."),
+    )
+
+    assert {turns[0]["content"] for turns in asked} == {"Be brief.", "Be kind."}
+    assert sorted(told(children, "principle")) == sorted(turns[0]["content"] for turns in asked)
+    assert {child.messages[0]["role"] for child in children} == {"user"}
+
+
 async def test_an_answer_without_any_rating_is_dropped_with_the_judges_words(tmp_path: Path):
     judge = rating_each(lambda answer: "N/A" if answer == "answer c" else "4")
 

@@ -31,3 +31,11 @@ def last_asked(turns: Sequence[Message]) -> int:
 def asking(turns: Sequence[Message], text: str) -> tuple[Message, ...]:
     """Return the turns up to the last user's, with `text` in its place; what follows is gone."""
     return (*turns[: last_asked(turns)], Message(role="user", content=text))
+
+
+def with_system(turns: Sequence[Message], system: str) -> tuple[Message, ...]:
+    """Return the turns with one more paragraph in the system turn, or with such a turn."""
+    above, rest = "", tuple(turns)
+    if rest and rest[0]["role"] == "system":
+        above, rest = f"{rest[0]['content']}\n\n", rest[1:]
+    return (Message(role="system", content=above + system), *rest)

@@ -123,10 +123,11 @@ def _score(number: int, heard: Sequence[_Heard], contest: Contest) -> Score:
             ratings[aspect.name] = round(fmean(one.rating for one in said), 6)
             rationales[aspect.name] = [one.rationale for one in said]
     about = [one for one in heard if number in one.asked and number not in one.ratings]
+    enough = len(ratings) == len(stage.aspects) if stage.all_aspects else bool(ratings)
     score = Score(
-        weighted_mean(ratings, stage.aspects) if ratings else None,
+        weighted_mean(ratings, stage.aspects) if enough else None,
         {"ratings": ratings},
-        [one.raw for one in about if one.raw],
+        [one.raw for one in about if not one.failed],
         next((one.failed for one in about if one.failed), ""),
     )
     if stage.rationales:
