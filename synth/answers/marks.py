@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 _BRACE = re.compile(r"(?P<box>\\(?:boxed|fbox)\s*\{)|\\.|[{}]", re.DOTALL)
 _HASHES = re.compile(r"^[ \t]*####[ \t]*(?P<answer>.*)$", re.MULTILINE)
 _OPTION = re.compile(r"^[ \t]*[B-J][:：]", re.MULTILINE)  # then `A:` is an option, not the answer
+_THOUGHTS = re.compile(r"<(think|thinking|reasoning)>.*?</\1>", re.DOTALL)
 _EMPHASIS = "*_` \t"
 _QUOTES = re.compile(r"""\A["'“”„«»`*_\s]+|["'“”«»`*_\s]+\Z""")
 
@@ -21,8 +22,15 @@ Found = tuple[str, bool]
 
 def last_mark(reply: str, words: Sequence[str]) -> Found | None:
     """Return the answer after the last mark, or None; see `Answer.marked_in`."""
+    reply = _without_thoughts(reply)
     found = [*_boxes(reply), *_after_hashes(reply), *_after_words(reply, words)]
     return max(found, key=lambda one: one[0])[1] if found else None
+
+
+def _without_thoughts(reply: str) -> str:
+    """Return a reply without its thinking in tags, where answers are only tried out."""
+    end = reply.rfind("</")  # beyond it no thought ends: looking for one again and again takes long
+    return _THOUGHTS.sub("\n", reply[: end + 20]) + reply[end + 20 :] if end >= 0 else reply
 
 
 def _boxes(reply: str) -> Iterator[tuple[int, Found]]:

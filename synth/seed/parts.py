@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from synth.errors import SeedError
@@ -69,7 +70,9 @@ def checked(part: Part) -> Iterator[Seed]:
             first_problem = first_problem or seed.problem
             yield seed
     except OSError as error:
-        raise SeedError(f"could not read {part.shown!r}: {error.strerror or error}") from error
+        inside = Path(error.filename).name if isinstance(error.filename, str) else ""
+        what = repr(part.shown) if inside in part.shown else f"{inside!r} in {part.shown!r}"
+        raise SeedError(f"could not read {what}: {error.strerror or error}") from error
     if not good:
         found = first_problem or "there are none"
         raise SeedError(f"wanted rows to start from in {part.shown!r}, found no good one: {found}")

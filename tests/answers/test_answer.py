@@ -97,7 +97,9 @@ def test_any_reply_can_be_read(reply: str):
     assert isinstance(found.key, str)
 
 
-@pytest.mark.parametrize("piece", [r"\boxed{", "= ", "=,", "answer ", "1 000", "{", " "])
+@pytest.mark.parametrize(
+    "piece", ["<think>", "</", r"\boxed{", "= ", "=,", "answer ", "1 000", "{", " "]
+)
 def test_a_long_reply_is_read_in_no_time(piece: str):
     reply = "Answer: " + piece * (300_000 // len(piece))
 

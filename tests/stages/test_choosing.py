@@ -117,6 +117,22 @@ async def test_a_tie_or_too_few_that_agree_is_no_majority(
     assert set(fates(made)) == {"no_majority"}
 
 
+@pytest.mark.parametrize(
+    ("replies", "agreement", "reason"),
+    [
+        (["Answer: 1", "Answer: 2"], 0.0, "no_majority: 50% for '1', and as many for another"),
+        (["Answer: 1"] * 2 + ["Answer: 2"], 0.7, "no_majority: 67% for '1', wants 70%"),
+    ],
+)
+async def test_the_reason_tells_a_tie_from_too_few(
+    replies: list[str], agreement: float, reason: str, tmp_path: Path
+):
+    made = await choose(tmp_path, replies, vote=True, agreement=agreement)
+
+    assert made[0].dropped is not None
+    assert made[0].dropped.reason == reason
+
+
 async def test_replies_without_an_answer_have_no_vote(tmp_path: Path):
     made = await choose(tmp_path, ["Hm.", "Hm.", "Answer: 3"], vote=True, agreement=1.0)
 

@@ -46,8 +46,10 @@ def agreeing(
         return [_without(one, by, _NO_ANSWER) for one in children]
     (winner, most), others = votes[0], votes[1:]
     share = most / sum(count for _, count in votes)
-    if share < least or (others and others[0][1] == most):
-        said = f"no_majority: {share:.0%} for {_short(winner)}, the most frequent answer"
+    tie = bool(others) and others[0][1] == most
+    if tie or share < least:
+        also = ", and as many for another" if tie else f", wants {least:.0%}"
+        said = f"no_majority: {share:.0%} for {_short(winner)}{also}"
         return [
             _without(one, by, said if found else _NO_ANSWER)
             for one, found in zip(children, answers, strict=True)
