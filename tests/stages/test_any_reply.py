@@ -13,6 +13,7 @@ from synth.stages.dialogue import Dialogue
 from synth.stages.evolve import Evolve
 from synth.stages.expand import Expand
 from synth.stages.revise import Revise
+from synth.stages.tool_calls import ToolCalls
 from tests.stages.any_reply import Configured, at_three_paces, check_any_reply
 from tests.stages.evolving import answered
 
@@ -33,10 +34,12 @@ STAGES: list[Configured] = [
         {**A, "how": "repair", "failed_by": ["long"], "verifiers": [{"length": {"min_words": 9}}]},
     ),
 ]
+TOOLS = {**A, "tools": Path(__file__).with_name("tools.jsonl"), "n": 6}
+CALLING: list[Configured] = [(ToolCalls, TOOLS), (ToolCalls, {**TOOLS, "how": "native"})]
 PARTS = [
     "<think>", "</think>", "[Human]", "[AI]", "Verdict: right", "Verdict: wrong", "Equal",
     "Not equal", "1. ", "- ", "\n", "```", "User:", "Thanks!", "sorry", "\ud800", "\x00", "{{ x }}",
-    "#Rewritten Prompt#:", "蓝色", "So.", "**", '"',
+    "#Rewritten Prompt#:", "蓝色", "So.", "**", '"', "[]", '{"name": "x", "arguments": {}}', "{", "]",
 ]  # fmt: skip
 
 
@@ -46,7 +49,7 @@ def failed() -> Record:
     return answered().judged(Judgement("check", "long", "length", "1", verdict))
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", [*STAGES, *CALLING])
 def test_whatever_a_model_says_is_a_record(
     tmp_path_factory: pytest.TempPathFactory, stage: Configured
 ):
