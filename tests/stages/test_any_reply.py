@@ -39,7 +39,8 @@ CALLING: list[Configured] = [(ToolCalls, TOOLS), (ToolCalls, {**TOOLS, "how": "n
 PARTS = [
     "<think>", "</think>", "[Human]", "[AI]", "Verdict: right", "Verdict: wrong", "Equal",
     "Not equal", "1. ", "- ", "\n", "```", "User:", "Thanks!", "sorry", "\ud800", "\x00", "{{ x }}",
-    "#Rewritten Prompt#:", "蓝色", "So.", "**", '"', "[]", '{"name": "x", "arguments": {}}', "{", "]",
+    "#Rewritten Prompt#:", "蓝色", "So.", "**", '"', "[]", "{", "]",
+    '{"name": "x", "arguments": {}}',
 ]  # fmt: skip
 
 
