@@ -1,4 +1,4 @@
-"""What a model may say of documents, personas and constraints, and how fast: never a crash."""
+"""What a model may say of documents, personas, constraints and labels, and how fast."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import pytest
 from synth.engine.base import Chat, Origin, Prompted
 from synth.record import Message, Record, whole_text
 from synth.stages.constrain import Constrain
+from synth.stages.domain import Domain
 from synth.stages.grounded import Grounded
 from synth.stages.persona import Persona
+from synth.stages.tag import Tag
 from tests.stages.any_reply import Configured, at_three_paces, check_any_reply
 
 REWRITING: dict[str, Any] = {"engine": "a", "join": "rewrite", "least": 2, "n": 3}
@@ -23,18 +25,21 @@ STAGES: list[Configured] = [
     (Persona, {"engine": "a", "task": "knowledge", "n": 4}),
     (Persona, {"engine": "a", "task": "from_text", "n": 4}),
     (Persona, {"engine": "a", "task": "related", "n": 4}),
+    (Tag, {"engine": "a", "tags": ["difficulty", "quality", "category", "language"]}),
+    (Domain, {"engine": "a"}),
     (Constrain, REWRITING),
     (Constrain, {**REWRITING, "relaxed": True}),
 ]
 PARTS = [
     "<think>", "</think>", "1. ", "- ", "\n", "\n\n", "NONE", "UNANSWERABLE", "ANSWERABLE", "Why?",
     "Problem:", "Persona: ", "**", '"', "?", "\ud800", "\x00", "{{ x }}", "{0}", "蓝色",
-    "</passage>", "River", "river P.S. *** ******", "\u2028", "Who dredges the river?",
+    "</passage>", '{"difficulty": "hard"}', '{"input_quality": 3}', "law", "health", "[", "{", "}",
+    "River", "river P.S. *** ******", "\u2028", "Who dredges the river?",
 ]  # fmt: skip
 DOCUMENT = "# River\n\n" + "The river is dredged in spring, and the road is mended in autumn. " * 4
 ABOUT_THE_REPLY = (
     *("empty_", "cut_off_", "unfinished_", "no_list", "unanswerable", "answerable"),
-    *("lost_constraint", "copied_example"),
+    *("lost_constraint", "copied_example", "not_json", "wrong_tag", "no_choice"),
 )
 OF_A_LIST = ("empty_question", "cut_off_question")
 
