@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# The same examples each time, so that a change is blamed for what it broke. Now and then, for new
+# ones: HYPOTHESIS_PROFILE=explore make test
+settings.register_profile("explore", derandomize=False)
+settings.register_profile("steady", derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 MOCK_SERVER = Path(__file__).parents[1] / "benchmarks" / "mock_server.py"
 ACME = Path(__file__).parent / "acme_plugin"

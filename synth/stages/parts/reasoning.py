@@ -13,6 +13,8 @@ _PAIRS = (
     ("<reasoning>", "</reasoning>"),
     ("<|begin_of_thought|>", "<|end_of_thought|>"),
 )
+_OPENINGS = tuple(opening for opening, _ in _PAIRS)
+_MOST_THOUGHTS = 16
 _ANSWER_MARKS = re.compile(r"\A<\|begin_of_solution\|>(.*?)(?:<\|end_of_solution\|>)?\Z", re.DOTALL)
 
 
@@ -28,10 +30,21 @@ class Split(NamedTuple):
 def split(text: str) -> Split:
     """Return thinking and answer of a reply that begins with thinking, white space removed.
 
-    Chat templates often open the tag themselves, so a reply may hold the closing tag alone. Tags in
-    the middle of an answer are part of it.
+    Chat templates often open the tag themselves, so a reply may hold the closing tag alone. A model
+    may think again before it answers. Tags in the middle of an answer are part of it.
     """
-    text = text.strip()
+    found = _first_thought(text.strip())
+    thoughts = [found.reasoning]
+    while found.answer.startswith(_OPENINGS) and len(thoughts) < _MOST_THOUGHTS:
+        found = _first_thought(found.answer)
+        thoughts.append(found.reasoning)
+    reasoning = "\n\n".join(filter(None, thoughts))
+    if not found.finished or found.answer.startswith(_OPENINGS):
+        return Split(reasoning, "", finished=False)
+    return Split(reasoning, found.answer, finished=True)
+
+
+def _first_thought(text: str) -> Split:
     for opening, closing in _PAIRS:
         before, found, after = text.partition(closing)
         if text.startswith(opening):
