@@ -256,7 +256,9 @@ class _Planner:
             self._say(f"{needed} {can}; {name!r} cannot: {why}", *at, "engine")
 
     def _check_first_seed(self, seeds: Sequence[SeedSource], stage: Stage) -> None:
-        rows = seed.records(seeds, limit=1, broken=stage.takes_broken)
+        if not seeds[0].at_hand:
+            return
+        rows = seed.records(seeds[:1], limit=1, broken=stage.takes_broken)
         first = next((row for row in rows if row.state == "live"), None)
         if first is not None and (lacking := stage.lacks(first)):
             fields = ", ".join(first.fields) or "no fields"

@@ -23,7 +23,7 @@ from synth.store.text_rows import Row, csv_rows, json_file, json_lines
 def find(name: str, folder: Path) -> SeedSource:
     """Return the source called `name`, once each of its files was found to have a good row."""
     if name.startswith(_HUB):
-        return SeedSource(name, (_hub(name),))
+        return SeedSource(name, (_hub(name),), at_hand=False)
     try:
         path, split = _located(name, folder)
         parts = _parts(path, _shown(name), split)

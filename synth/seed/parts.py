@@ -50,6 +50,8 @@ class SeedSource:
     """As the recipe writes it."""
     parts: tuple[Part, ...]
     """Its files in order of their names, or the one thing that it is."""
+    at_hand: bool = True
+    """Whether it can be read without asking the Hub."""
 
     def fingerprint(self) -> str:
         """Return 16 hexadecimal digits for the content of everything the source reads.

@@ -327,6 +327,12 @@ def test_seeds_that_may_break_off_make_everything_anew(folder: Path):
     assert plain.keys(None)[0] != cleaned.keys(None)[0]
 
 
+def test_a_dataset_on_the_hub_is_not_asked_for_its_first_row(folder: Path):
+    made = planned(folder, ("[seeds.jsonl]", '["hub:acme/there_is_no_such_dataset"]'))
+
+    assert [source.at_hand for source in made.seeds] == [False]
+
+
 def test_a_stage_with_a_prompt_of_its_own_takes_any_seed(folder: Path):
     (folder / "ask.jinja").write_text("{{ text }}")
 
