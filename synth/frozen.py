@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, ValidationInfo
 
@@ -19,6 +20,14 @@ class Frozen(BaseModel):
         allow_inf_nan=False,
         validate_default=True,
     )
+
+
+def spelled(written: Any) -> Mapping[str, Any] | None:
+    """Return options as a recipe spells them, or None if these are none.
+
+    For a validator of kind "before", whose defaults depend on other options.
+    """
+    return cast("Mapping[str, Any]", written) if isinstance(written, Mapping) else None
 
 
 def content_digest(path: Path) -> str:

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from synth.engine.base import Chat, Sampling
 from synth.errors import CallFailed
+from synth.frozen import spelled
 from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
@@ -129,9 +130,8 @@ class Evolve(Stage):
     @model_validator(mode="before")
     @classmethod
     def _as_published(cls, written: Any) -> Any:
-        if not isinstance(written, Mapping):
-            return written  # pyright: ignore[reportUnknownVariableType]
-        given = cast("Mapping[str, Any]", written)
+        if (given := spelled(written)) is None:
+            return written
         if given.get("mode") != "reference":
             family = given.get("operators")
             rounds = ROUNDS.get(family) if isinstance(family, str) else None

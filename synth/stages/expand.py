@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, cast
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from synth import seed
 from synth.engine.base import Chat, Sampling
 from synth.errors import CallFailed, SeedError
-from synth.frozen import RecipeFile
+from synth.frozen import RecipeFile, spelled
 from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
@@ -126,9 +126,8 @@ class Expand(Stage):
     @model_validator(mode="before")
     @classmethod
     def _as_published(cls, written: Any) -> Any:
-        if not isinstance(written, Mapping):
-            return written  # pyright: ignore[reportUnknownVariableType]
-        given = cast("Mapping[str, Any]", written)
+        if (given := spelled(written)) is None:
+            return written
         published = _PUBLISHED_N.get(str(given.get("how")))
         return given if published is None else {"n": published, **given}
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -118,9 +119,7 @@ class Feedback(Stage):
             raise ValueError("`how: compare` wants two answers at least")
         if self.clamp[0] > self.clamp[1]:
             raise ValueError(f"wants `clamp` in rising order, got {list(self.clamp)}")
-        self._principles()
-        if self.answer_principles is not None:
-            chosen_principles(self.answer_principles)
+        _ = self._principles, self._answer_principles  # raise ValueError for a file without any
         return self
 
     def engines(self) -> tuple[str, ...]:
@@ -147,8 +146,14 @@ class Feedback(Stage):
     async def _scores(self, contest: Contest) -> dict[int, Score]:
         if self.how == "rate":
             return await rated(contest)
-        return await compared(contest, self._principles())
+        return await compared(contest, self._principles)
 
+    @cached_property
+    def _answer_principles(self) -> tuple[str, ...]:
+        own = self.answer_principles
+        return () if own is None else chosen_principles(own)
+
+    @cached_property
     def _principles(self) -> tuple[str, ...]:
         if self.principles is None:
             return ()
@@ -186,9 +191,9 @@ class Feedback(Stage):
         number, engine, sample = call
         expert = {"expert": engine}
         asked = conversation
-        if self.answer_principles is not None:
+        if self._answer_principles:
             rng = services.rng(record, f"principle of answer {number}")
-            principle = drawn_principle(chosen_principles(self.answer_principles), rng)
+            principle = drawn_principle(self._answer_principles, rng)
             expert["principle"] = principle
             asked = with_system(conversation, principle)
         try:

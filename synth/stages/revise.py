@@ -6,13 +6,14 @@ with the better reply or with the reason why there is none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, Self, cast
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from synth.engine.base import Chat, Completion, Sampling
 from synth.errors import CallFailed
+from synth.frozen import spelled
 from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
@@ -98,9 +99,8 @@ class Revise(Stage):
     @model_validator(mode="before")
     @classmethod
     def _as_published(cls, written: Any) -> Any:
-        if not isinstance(written, Mapping):
-            return written  # pyright: ignore[reportUnknownVariableType]
-        given = cast("Mapping[str, Any]", written)
+        if (given := spelled(written)) is None:
+            return written
         judged_repair = given.get("how") == "repair" and given.get("verifiers")
         return {"revisions": 10, **given} if judged_repair else given
 

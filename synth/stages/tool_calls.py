@@ -264,8 +264,7 @@ class _Talk:
 
     async def _answer(self) -> None:
         said = await self._assistant("answer", "answer_prompt")
-        text = words_in(said)
-        self.messages.append(turn_of(text, said.reasoning or split(said.text).reasoning))
+        self.messages.append(turn_of(*words_in(said)))
 
     async def _assistant(self, step: str, prompt: str) -> Completion:
         """Return what the assistant says next, natively or to one of the stage's prompts."""

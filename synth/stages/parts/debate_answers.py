@@ -9,7 +9,7 @@ from typing import Literal
 
 from synth.answers import Answer
 from synth.engine.base import Completion
-from synth.stages.parts.replies import MalformedError, whole_reply
+from synth.stages.parts.replies import MalformedError, quoted, whole_reply
 
 Reading = Literal["marked", "number", "choice", "none"]
 """How an answer is found in a reply."""
@@ -71,9 +71,8 @@ def read_answer(text: str, reading: Reading) -> tuple[str, str]:
         raise MalformedError("no_answer: the reply says no final answer, as in `Answer: 42`")
     if vote := _vote(answer, reading):
         return answer.text, vote
-    shown = answer.text if len(answer.text) <= 80 else answer.text[:79] + "…"
     wanted = {"number": "a number", "choice": "a letter from A to J"}.get(reading, "words")
-    raise MalformedError(f"unreadable_answer: wanted {wanted}, found {shown!r}")
+    raise MalformedError(f"unreadable_answer: wanted {wanted}, found {quoted(answer.text)}")
 
 
 def _unmarked(text: str, reading: Reading) -> Answer:

@@ -88,6 +88,11 @@ def answer_in(said: Completion, what: str) -> str:
     return whole_reply(said, what)[0]
 
 
+def quoted(text: str) -> str:
+    """Return a text in quotation marks for a reason, cut after 80 characters."""
+    return repr(text if len(text) <= 80 else text[:79] + "…")
+
+
 def listed(text: str) -> list[str]:
     """Return the items of a list with numbers or bullets, white space at their ends removed.
 

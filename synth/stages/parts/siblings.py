@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from synth.answers import Answer
 from synth.record import JsonObject, Record
+from synth.stages.parts.replies import quoted
 
 _NO_ANSWER = "no_answer: the reply marks no final answer"
 
@@ -49,17 +50,17 @@ def agreeing(
     tie = bool(others) and others[0][1] == most
     if tie or share < least:
         also = ", and as many for another" if tie else f", wants {least:.0%}"
-        said = f"no_majority: {share:.0%} for {_short(winner)}{also}"
+        said = f"no_majority: {share:.0%} for {quoted(winner)}{also}"
         return [
             _without(one, by, said if found else _NO_ANSWER)
             for one, found in zip(children, answers, strict=True)
         ]
     agreed = {"final_answer": winner, "agreement": share}
-    won = f"against {_short(winner)}, which {share:.0%} give"
+    won = f"against {quoted(winner)}, which {share:.0%} give"
     return [
         _with(one, agreed)
         if found == winner
-        else _without(one, by, f"minority_answer: {_short(found)} {won}" if found else _NO_ANSWER)
+        else _without(one, by, f"minority_answer: {quoted(found)} {won}" if found else _NO_ANSWER)
         for one, found in zip(children, answers, strict=True)
     ]
 
@@ -105,7 +106,3 @@ def _with(child: Record, fields: JsonObject) -> Record:
 
 def _without(child: Record, by: str, reason: str) -> Record:
     return child.drop("filter", by=by, reason=reason) if child.state == "live" else child
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 80 else text[:79] + "…")

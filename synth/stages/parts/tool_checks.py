@@ -9,7 +9,7 @@ from typing import Any, NoReturn, cast
 
 from synth.engine.base import Completion
 from synth.record import canonical
-from synth.stages.parts.replies import MalformedError, answer_in, json_in
+from synth.stages.parts.replies import MalformedError, answer_in, json_in, whole_reply
 from synth.stages.parts.tool_specs import Tool
 
 _LONGEST = 300
@@ -165,20 +165,20 @@ def _check_together(calls: Sequence[Call], wanted: Sequence[str]) -> None:
         raise MalformedError(f"wrong_tool: wanted {', '.join(wanted)}; found {', '.join(names)}")
 
 
-def words_in(said: Completion) -> str:
-    """Return the answer in words that a reply is.
+def words_in(said: Completion) -> tuple[str, str]:
+    """Return the answer in words that a reply is, and its thinking.
 
     Raises MalformedError, with the raw reply: `call_not_wanted`, `call_in_words` if it is a call
-    that no server has read, and as `answer_in` does.
+    that no server has read, and as `whole_reply` does.
     """
     if said.tool_calls:
         wrong = "call_not_wanted: wanted words for the user, found a call"
         raise MalformedError(wrong, raw=raw_reply(said))
-    text = answer_in(said, "answer")
+    text, reasoning = whole_reply(said, "answer")
     if any(mark in text for mark in _CALL_MARKS) or _is_call(text):
         wrong = "call_in_words: wanted words for the user, found a call"
         raise MalformedError(wrong, raw=said.text)
-    return text
+    return text, reasoning
 
 
 def _is_call(text: str) -> bool:
