@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from synth.answers import Answer
+    from synth.answers.blocks import CodeBlock
     from synth.engine.base import Chat, Completion, Engine, Origin, Sampling, Text, TokenLogprobs
     from synth.errors import CallFailed, Outage
     from synth.frozen import Frozen, RecipeFile
     from synth.prompt import Prompt
     from synth.record import Message, Record, Verdict
+    from synth.sandbox import Sandbox
     from synth.services import Services
     from synth.stage import Stage
     from synth.tokens import TokenizerFile, count_tokens
@@ -25,6 +27,7 @@ _HOME = {
     "Answer": "answers",
     "CallFailed": "errors",
     "Chat": "engine.base",
+    "CodeBlock": "answers.blocks",
     "Completion": "engine.base",
     "Engine": "engine.base",
     "Frozen": "frozen",
@@ -36,6 +39,7 @@ _HOME = {
     "RecipeFile": "frozen",
     "Record": "record",
     "Sampling": "engine.base",
+    "Sandbox": "sandbox",
     "Services": "services",
     "Stage": "stage",
     "Text": "engine.base",
@@ -51,6 +55,7 @@ __all__ = [
     "Answer",
     "CallFailed",
     "Chat",
+    "CodeBlock",
     "Completion",
     "Engine",
     "Frozen",
@@ -62,6 +67,7 @@ __all__ = [
     "RecipeFile",
     "Record",
     "Sampling",
+    "Sandbox",
     "Services",
     "Stage",
     "Text",

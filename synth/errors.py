@@ -9,7 +9,8 @@
     ├── OutsideError        exit 3  the outside world failed; run again and it goes on
     │   ├── EngineDown              nothing answered for `give_up_after_s`
     │   ├── EngineRefused           the server answers, but not to us (key, model, address)
-    │   └── StorageError            disk full, folder not writable, store damaged
+    │   ├── StorageError            disk full, folder not writable, store damaged
+    │   └── SandboxUnavailable      no isolation of the level that is wanted; nothing was executed
     └── CallFailed                  one call went wrong; its record is dropped with kind "error"
         └── Outage                  … and it may be the server's fault: worth another try
 
@@ -94,6 +95,10 @@ class EngineRefused(OutsideError):
 
 class StorageError(OutsideError):
     """The disk is full, a folder is not writable, or a stored file is damaged."""
+
+
+class SandboxUnavailable(OutsideError):
+    """No isolation of the wanted level works here; nothing was executed."""
 
 
 class CallFailed(SynthError):

@@ -1,0 +1,215 @@
+"""Run test source: apart from the program, through stand-ins; or together with it.
+
+What comes back is one outcome for each assert, and one for each test that has none or that raised
+outside of its asserts. Apart, the program's process never sees the tests. Together, a nonce marks
+the results, which a program that looks for it can find: that is why their integrity is weak.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import io
+import pathlib
+import sys
+import tempfile
+import types
+from collections.abc import Callable
+from typing import Any
+
+from synth.sandbox.inside import asserts, collecting, frames, programs, pytest_names, remote
+
+_LONGEST_MESSAGE = 500
+_WANTS_ONE_PROCESS = ("capsys", "monkeypatch", "tmp_path", "capfd", "mocker")
+
+
+class Reporting:
+    """Tells the outside what becomes of sites and tests."""
+
+    def __init__(self, results: int, nonce: str) -> None:
+        self._results = results
+        self._nonce = nonce
+
+    def tell(self, **told: Any) -> None:
+        """Send one message."""
+        frames.write(self._results, {"nonce": self._nonce, **told})
+
+    def site(self, site: int, outcome: str, message: str) -> None:
+        """Tell what an assert came to."""
+        self.tell(site=site, outcome=outcome, message=message)
+
+    def weaken(self) -> None:
+        """Tell that an outcome rests on the program's word."""
+        self.tell(weak=True)
+
+
+def apart(payload: dict[str, Any], results: int, channel: int) -> int:
+    """Run `tests` against the program at the other end of the channel."""
+    gc.enable()
+    reporting = Reporting(results, payload["nonce"])
+    link = remote.Link(channel, reporting.weaken)
+    try:
+        names = link.names()
+    except remote.LoadError as error:
+        reporting.tell(load=error.told)
+        return 0
+    except remote.ProgramGoneError:
+        reporting.tell(gone=True)
+        return 0
+    _run(payload, _module_of(names), reporting, {})
+    return 0
+
+
+def _module_of(names: dict[str, Any]) -> types.ModuleType:
+    module = types.ModuleType("solution")
+    vars(module).update(names)
+    module.__all__ = [name for name in names if not name.startswith("_")]
+    return module
+
+
+def together(payload: dict[str, Any], results: int, _channel: int) -> int:
+    """Run `tests` in the program's own process."""
+    gc.enable()
+    reporting = Reporting(results, payload["nonce"])
+    try:
+        module = programs.load(payload["code"])
+    except BaseException as error:  # noqa: BLE001
+        reporting.tell(load=programs.raised(error))
+        return 0
+    _run(payload, module, reporting, {"tmp_path": _tmp_path, "capsys": _capsys})
+    return 0
+
+
+def _tmp_path() -> pathlib.Path:
+    return pathlib.Path(tempfile.mkdtemp())
+
+
+class _Captured:
+    def __init__(self) -> None:
+        self.out, self.err = io.StringIO(), io.StringIO()
+
+    def readouterr(self) -> Any:
+        out, err = self.out.getvalue(), self.err.getvalue()
+        self.out.truncate(self.out.seek(0))
+        self.err.truncate(self.err.seek(0))
+        return types.SimpleNamespace(out=out, err=err)
+
+
+def _capsys() -> Any:
+    captured = _Captured()
+    with contextlib.redirect_stdout(captured.out), contextlib.redirect_stderr(captured.err):
+        yield captured
+
+
+def _run(
+    payload: dict[str, Any],
+    solution: types.ModuleType,
+    reporting: Reporting,
+    fixtures: dict[str, Callable[..., Any]],
+) -> None:
+    for name in ("solution", payload["module"]):
+        sys.modules[name] = solution
+    pytest_names.offer()
+    sites = asserts.Sites(reporting.site)
+    try:
+        code, names, lines = asserts.compiled(payload["tests"], sites)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        reporting.tell(unreadable=f"{type(error).__name__}: {error}"[:_LONGEST_MESSAGE])
+        return
+    reporting.tell(sites=lines)
+    running = _Running(sites, reporting)
+    try:
+        running.all_of(payload, code, names, solution, fixtures)
+    except programs.NoEntryPointError as error:
+        reporting.tell(load=programs.raised(error))
+    except remote.ProgramGoneError:
+        reporting.tell(gone=True)
+    except remote.CannotSplitError as error:
+        reporting.tell(cannot_split=str(error))
+    else:
+        reporting.tell(done=True)
+
+
+class _Running:
+    """One run of test source."""
+
+    def __init__(self, sites: asserts.Sites, reporting: Reporting) -> None:
+        self._sites = sites
+        self._reporting = reporting
+
+    def all_of(
+        self,
+        payload: dict[str, Any],
+        code: types.CodeType,
+        names: dict[str, Any],
+        solution: types.ModuleType,
+        fixtures: dict[str, Callable[..., Any]],
+    ) -> None:
+        """Run the module's own lines, then each test in it."""
+        module = types.ModuleType("test_solution")
+        sys.modules["test_solution"] = module
+        public = {name: one for name, one in vars(solution).items() if not name.startswith("__")}
+        vars(module).update({**public, **names})
+        entry_point = None
+        if payload["entry_point"]:
+            entry_point = programs.entry_point(solution, payload["entry_point"])
+            vars(module)["candidate"] = entry_point
+        if not self._passes("", lambda: exec(payload["setup"], vars(module))):  # noqa: S102
+            return
+        if not self._passes("", lambda: exec(code, vars(module))):  # noqa: S102
+            return
+        for name, run in collecting.tests_in(module, fixtures, entry_point):
+            self._count(name, run)
+
+    def _count(self, name: str, run: Callable[[], Any]) -> None:
+        before = len(self._sites.outcomes)
+        own = any(owner == name for owner in self._sites.owners.values())
+        if self._passes(name, run) and not own and len(self._sites.outcomes) == before:
+            self._reporting.tell(test=name, outcome="pass", message="")
+
+    def _passes(self, name: str, run: Callable[[], Any]) -> bool:
+        """Run a test; what it raises settles those of its asserts that never ran."""
+        try:
+            run()
+        except pytest_names.Skipped:
+            return True
+        except collecting.NoFixtureError as error:
+            if any(word in str(error) for word in _WANTS_ONE_PROCESS):
+                raise remote.CannotSplitError(str(error)) from None
+            return self._raised(name, error)
+        except (remote.ProgramGoneError, remote.CannotSplitError):
+            raise
+        except BaseException as error:  # noqa: BLE001 (SystemExit of a test is a test that raised)
+            return self._raised(name, error)
+        return True
+
+    def _raised(self, name: str, error: BaseException) -> bool:
+        outcome = _outcome(error)
+        told = programs.raised(error)
+        message = f"{told[0]}: {told[1]}"[:_LONGEST_MESSAGE]
+        left = [
+            site
+            for site, owner in self._sites.owners.items()
+            if site not in self._sites.outcomes and owner in (name, "")
+        ]
+        if name == "":
+            left = [site for site in self._sites.owners if site not in self._sites.outcomes]
+        for site in left:
+            self._sites.settle(site, outcome, message)
+        counted = isinstance(error, AssertionError) and self._failed(name)
+        if not left and not counted:
+            self._reporting.tell(test=name, outcome=outcome, message=message)
+        return False
+
+    def _failed(self, name: str) -> bool:
+        return any(
+            self._sites.outcomes.get(site, "pass") != "pass"
+            for site, owner in self._sites.owners.items()
+            if owner == name
+        )
+
+
+def _outcome(error: BaseException) -> str:
+    if isinstance(error, AssertionError):
+        return "fail"
+    return "memory" if isinstance(error, MemoryError) else "error"

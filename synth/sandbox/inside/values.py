@@ -1,0 +1,153 @@
+"""Values as JSON that says their exact type: what passes between processes that do not trust.
+
+Only builtin values pass, and a few of the standard library that are values too. A subclass passes
+as the builtin that it extends, so no method of the sender decides how the receiver compares it. No
+pickle: reading a value runs no code of whoever wrote it.
+"""
+
+from __future__ import annotations
+
+import collections
+import datetime
+import decimal
+import fractions
+import math
+from collections.abc import Callable
+from typing import Any
+
+DEEPEST = 60
+_EXACT = 2**53
+Tagged = Any
+"""None, a bool, a text, a small number, or a list of a tag and what it needs."""
+
+
+class Opaque:
+    """What came back and is no value: equal to nothing, itself included."""
+
+    __slots__ = ("kind",)
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+    __hash__ = object.__hash__
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} object>"
+
+
+def _as_opaque(value: object) -> Tagged:
+    return ["?", type(value).__name__[:80]]
+
+
+def encode(value: Any, other: Callable[[Any], Tagged] = _as_opaque, depth: int = 0) -> Tagged:
+    """Return a value as tagged JSON; `other` makes it of what is no value, or too deep."""
+    kind = type(value)
+    if value is None or kind is bool or kind is str:
+        return value
+    if kind is int:
+        return value if -_EXACT < value < _EXACT else ["i", hex(value)]
+    if kind is float:
+        return value if math.isfinite(value) else ["f", repr(value)]
+    if depth > DEEPEST:
+        return other(value)
+    tag = _TAGS.get(kind)
+    if tag is not None:
+        return [tag, *(encode(item, other, depth + 1) for item in value)]
+    if kind is dict:
+        return _pairs(dict.items(value), other, depth)
+    return _encode_rare(value, kind, other, depth)
+
+
+_TAGS: dict[type, str] = {list: "l", tuple: "t", set: "s", frozenset: "z", collections.deque: "q"}
+
+
+def _pairs(items: Any, other: Callable[[Any], Tagged], depth: int) -> Tagged:
+    deeper = depth + 1
+    return ["d", *([encode(key, other, deeper), encode(one, other, deeper)] for key, one in items)]
+
+
+def _encode_rare(value: Any, kind: type, other: Callable[[Any], Tagged], depth: int) -> Tagged:
+    write = _WRITE.get(kind)
+    if write is not None:
+        return write(value)
+    for plain, lowered in _LOWERED:
+        if issubclass(kind, plain):
+            return encode(lowered(value), other, depth)
+    return other(value)
+
+
+def _write_time(value: Any) -> Tagged:
+    return ["at", type(value).__name__, value.isoformat()] if _naive(value) else _as_opaque(value)
+
+
+def _naive(value: Any) -> bool:
+    return getattr(value, "tzinfo", None) in (None, datetime.timezone.utc)  # noqa: UP017 (3.9)
+
+
+_WRITE: dict[type, Callable[[Any], Tagged]] = {
+    bytes: lambda value: ["b", value.hex()],
+    bytearray: lambda value: ["B", value.hex()],
+    complex: lambda value: ["c", repr(value.real), repr(value.imag)],
+    range: lambda value: ["r", value.start, value.stop, value.step],
+    decimal.Decimal: lambda value: ["D", str(value)],
+    fractions.Fraction: lambda value: ["F", hex(value.numerator), hex(value.denominator)],
+    datetime.date: _write_time,
+    datetime.datetime: _write_time,
+    datetime.time: _write_time,
+    datetime.timedelta: lambda value: ["td", value.days, value.seconds, value.microseconds],
+    type(...): lambda value: ["..."],
+}
+# Methods of the builtins themselves: a subclass has no say in what it is lowered to.
+_LOWERED: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (int, lambda value: int.__add__(value, 0)),
+    (float, lambda value: float.__mul__(value, 1.0)),
+    (str, str.__str__),
+    (bytes, lambda value: bytes.__add__(value, b"")),
+    (list, lambda value: list(list.__iter__(value))),
+    (tuple, lambda value: tuple(tuple.__iter__(value))),
+    (dict, lambda value: dict(dict.items(value))),
+    (set, lambda value: set(set.__iter__(value))),
+    (frozenset, lambda value: frozenset(frozenset.__iter__(value))),
+    (type({}.keys()), set),
+    (type({}.values()), list),
+)
+
+
+def decode(tagged: Tagged, other: Callable[[list[Any]], Any] | None = None) -> Any:
+    """Return the value; `other` makes something of what is none, else it is Opaque.
+
+    Raises ValueError, TypeError, KeyError, IndexError or OverflowError for what `encode` never
+    wrote, TypeError where an unhashable value is a key.
+    """
+    if not isinstance(tagged, list):
+        return tagged
+    tag = tagged[0]
+    if tag in _MAKE:
+        return _MAKE[tag](decode(item, other) for item in tagged[1:])
+    if tag == "d":
+        return {decode(key, other): decode(value, other) for key, value in tagged[1:]}
+    if tag in _READ:
+        return _READ[tag](tagged)
+    if other is not None:
+        return other(tagged)
+    return Opaque(str(tagged[1]) if len(tagged) > 1 else "unknown")
+
+
+_MAKE: dict[str, Callable[[Any], Any]] = {tag: kind for kind, tag in _TAGS.items()}
+_TIMES = {kind.__name__: kind for kind in (datetime.date, datetime.datetime, datetime.time)}
+_READ: dict[str, Callable[[list[Any]], Any]] = {
+    "i": lambda tagged: int(tagged[1], 16),
+    "f": lambda tagged: float(tagged[1]),
+    "b": lambda tagged: bytes.fromhex(tagged[1]),
+    "B": lambda tagged: bytearray.fromhex(tagged[1]),
+    "c": lambda tagged: complex(float(tagged[1]), float(tagged[2])),
+    "r": lambda tagged: range(tagged[1], tagged[2], tagged[3]),
+    "D": lambda tagged: decimal.Decimal(tagged[1]),
+    "F": lambda tagged: fractions.Fraction(int(tagged[1], 16), int(tagged[2], 16)),
+    "at": lambda tagged: _TIMES[tagged[1]].fromisoformat(tagged[2]),
+    "td": lambda tagged: datetime.timedelta(tagged[1], tagged[2], tagged[3]),
+    "...": lambda tagged: ...,
+}

@@ -1,0 +1,270 @@
+"""A zygote as the outside sees it: started, given programs to fork for, watched, replaced.
+
+The outside never waits for a program alone: it reads what comes, up to each pipe's limit, until the
+zygote tells the end; a zygote that does not within some seconds of the wall limit is killed.
+"""
+
+from __future__ import annotations
+
+import array
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import IO, Any, Self
+
+from synth.errors import SandboxUnavailable
+from synth.sandbox.inside.zygote import KILL, READY
+from synth.sandbox.launch import Launch, Wanted, launch
+
+_START_S = 60.0
+_GRACE_S = 5.0
+_END_S = 2.0
+_RUNS_BEFORE_A_NEW_ONE = 5000
+_PART = 1 << 16
+
+
+class LostError(Exception):
+    """The zygote died or hung: nothing is known of the program that it ran."""
+
+
+@dataclass(slots=True)
+class Ended:
+    """How a run came to its end, and what it wrote until then."""
+
+    why: str
+    """`exit`, or what ended it: `timeout`, `killed`, `scratch`, `output`."""
+    status: int
+    """As `os.waitpid` gives it."""
+    cpu_s: float
+    peak_kb: int
+    wall_s: float
+    written: dict[str, bytes]
+    """Pipe to its bytes, up to the pipe's limit."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One program on its way: what the outside reads of it, and how much at most."""
+
+    mode: str
+    limits: Mapping[str, Any]
+    payload: bytes
+    stdin: bytes = b""
+    channel: int | None = None
+    """A socket to the process of the other half, where a check is split; closed when handed over."""
+    room: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Pipe (stdout, stderr, results) to the most bytes that are read of it."""
+    command: list[str] | None = None
+
+
+class SandboxProcess:
+    """One zygote; it runs one program at a time."""
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], control: socket.socket, made: Launch
+    ) -> None:
+        self._process = process
+        self._control = control
+        self._launch = made
+        self._runs = 0
+        self._run: Run | None = None
+        self._pipes: dict[int, str] = {}
+        self._written: dict[str, bytearray] = {}
+        self._over = ""
+        self._deadline = 0.0
+
+    @classmethod
+    def start(cls, wanted: Wanted) -> Self:
+        """Start one and wait until it is warm. Raises SandboxUnavailable."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, tempfile.TemporaryFile() as errors:
+            made = launch(wanted, theirs.fileno())
+            try:
+                process = _started(made, theirs, errors)
+                started = cls(process, ours, made)
+                started._wait_until_warm(errors)
+            except BaseException:
+                ours.close()
+                made.close()
+                raise
+        return started
+
+    def _wait_until_warm(self, errors: IO[bytes]) -> None:
+        self._control.settimeout(_START_S)
+        try:
+            said = self._control.recv(len(READY))
+        except TimeoutError:
+            said = b""
+        if said == READY:
+            return
+        self.kill()
+        errors.seek(0)
+        told = errors.read().decode(errors="replace").strip()
+        last = told.rpartition("\n")[2] or f"it ended with code {self._process.returncode}"
+        raise SandboxUnavailable(last)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether it lives and has not run so many programs that a new one is due."""
+        return self._process.poll() is None and self._runs < _RUNS_BEFORE_A_NEW_ONE
+
+    def begin(self, run: Run) -> None:
+        """Have a program forked; `finish` tells what became of it. Raises LostError."""
+        self._runs += 1
+        self._run, self._over = run, ""
+        self._deadline = time.monotonic() + run.limits["wall"] + _GRACE_S
+        given = [_sealed(run.stdin)]
+        self._written = {name: bytearray() for name in run.room}
+        for name in ("stdout", "stderr"):
+            given.append(self._pipe(name))
+        given += [_sealed(run.payload), self._pipe("results")]
+        given.append(os.open(os.devnull, os.O_RDONLY) if run.channel is None else run.channel)
+        order = json.dumps({"mode": run.mode, "command": run.command, **run.limits}).encode()
+        passed = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", given))]
+        try:
+            self._control.sendmsg([order], passed)
+        except OSError as error:
+            self._forget()
+            raise LostError(str(error)) from error
+        finally:
+            for fd in given:
+                os.close(fd)
+
+    def _pipe(self, name: str) -> int:
+        if self._run is None or name not in self._run.room:
+            return os.open(os.devnull, os.O_WRONLY)
+        ours, theirs = os.pipe2(os.O_CLOEXEC)
+        os.set_blocking(ours, False)
+        self._pipes[ours] = name
+        return theirs
+
+    def end(self) -> None:
+        """Have the program killed; `finish` still tells how it ended."""
+        with suppress(OSError):
+            self._control.send(KILL)
+
+    def finish(self) -> Ended:
+        """Read what the program writes until its end. Raises LostError."""
+        try:
+            return self._read_all()
+        finally:
+            self._forget()
+
+    def _read_all(self) -> Ended:
+        waiting = select.poll()
+        for fd in (*self._pipes, self._control.fileno()):
+            waiting.register(fd, select.POLLIN)
+        while True:
+            events = waiting.poll(max(0.0, (self._deadline - time.monotonic()) * 1000))
+            if not events:
+                self.kill()
+                raise LostError("the sandbox did not tell how a program ended")
+            for fd, _ in events:
+                if fd in self._pipes and not self._read(fd):
+                    waiting.unregister(fd)
+            if any(fd == self._control.fileno() for fd, _ in events):
+                return self._ended()
+
+    def _read(self, fd: int) -> bool:
+        """Read what is there; return whether there may be more."""
+        name = self._pipes[fd]
+        assert self._run is not None
+        while True:
+            try:
+                part = os.read(fd, _PART)
+            except BlockingIOError:
+                return True
+            self._written[name] += part
+            if len(self._written[name]) > self._run.room[name]:
+                self._over = self._over or name
+                self.end()
+                return False
+            if len(part) < _PART:
+                return bool(part)
+
+    def _ended(self) -> Ended:
+        try:
+            told = json.loads(self._control.recv(4096))
+        except (OSError, ValueError) as error:
+            self.kill()
+            raise LostError("the sandbox ended while a program ran") from error
+        for fd in self._pipes:
+            self._read(fd)
+        return Ended(
+            why="output" if self._over else told["why"],
+            status=told["status"],
+            cpu_s=told["cpu"],
+            peak_kb=told["peak_kb"],
+            wall_s=told["wall"],
+            written={name: bytes(written) for name, written in self._written.items()},
+        )
+
+    def _forget(self) -> None:
+        for fd in self._pipes:
+            os.close(fd)
+        self._pipes = {}
+
+    def kill(self) -> None:
+        """End it at once, with all that it runs."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._control.close()
+        self._launch.close()
+
+    def close(self) -> None:
+        """Let it end by itself: nobody orders any more."""
+        self._control.close()
+        try:
+            self._process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._launch.close()
+
+
+def _started(made: Launch, control: socket.socket, errors: IO[bytes]) -> subprocess.Popen[bytes]:
+    sent = os.memfd_create("zygote")
+    try:
+        os.write(sent, made.sent())
+        os.lseek(sent, 0, os.SEEK_SET)
+        return subprocess.Popen(  # noqa: S603 (the command is our own)
+            made.command,
+            stdin=sent,
+            stdout=errors,
+            stderr=errors,
+            env=made.variables,
+            pass_fds=[control.fileno(), *made.fds],
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise SandboxUnavailable(f"{made.command[0]!r} cannot be started: {error}") from error
+    finally:
+        os.close(sent)
+
+
+def _sealed(content: bytes) -> int:
+    """Return a file in memory that nobody can change any more, at its beginning."""
+    if not content:
+        return os.open(os.devnull, os.O_RDONLY)
+    fd = os.memfd_create("given", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(fd, rest) :]
+    os.lseek(fd, 0, os.SEEK_SET)
+    _seal(fd)
+    return fd
+
+
+def _seal(fd: int) -> None:
+    import fcntl
+
+    seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals)

@@ -1,0 +1,106 @@
+"""The BPF program that lets through the system calls of `syscalls`, and some by their arguments."""
+
+from __future__ import annotations
+
+import errno
+import platform
+import struct
+from collections.abc import Sequence
+
+from synth.sandbox.syscalls import ALLOWED, METADATA, NUMBERS
+
+OWN_PID = 0x7FFFFF01
+"""Stands for the process's own id, which is put in just before the program is loaded."""
+_AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+_ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+_LOAD, _RETURN, _IF_EQUAL, _IF_ABOVE, _IF_SET = 0x20, 0x06, 0x15, 0x35, 0x45
+_NUMBER, _ARCHITECTURE, _FIRST, _SECOND, _THIRD = 0, 4, 16, 24, 32
+_CLONE_THREAD = 0x10000
+_AF_UNIX = 1
+_PR_SET_NAME, _PR_GET_NAME = 15, 16
+_X32 = 0x40000000
+# Is it a terminal, close on exec or not, non-blocking, how much to read, the window's size.
+_IOCTLS = (0x5401, 0x5451, 0x5450, 0x5421, 0x541B, 0x5413)
+_Step = tuple[int, int, int, int]
+
+
+def machine_is_known() -> bool:
+    """Return whether there is a filter for this machine's processor."""
+    return platform.machine() in NUMBERS
+
+
+def program(*, metadata: bool, executes: bool, truncates: bool = True) -> bytes:
+    """Return the filter as BPF instructions of eight bytes each.
+
+    `metadata`: whether modes, times and hard links of files may be changed. `executes`: whether the
+    process may be replaced by another program, which inherits all limits. `truncates`: whether a
+    path may be truncated, which the first Landlocks do not guard.
+    """
+    machine = platform.machine()
+    numbers = NUMBERS[machine]
+    allowed = (ALLOWED | (METADATA if metadata else frozenset())) - (
+        frozenset() if truncates else {"truncate"}
+    )
+    steps = [*_only_this(machine), *_by_arguments(numbers, executes=executes)]
+    for number in sorted(numbers[name] for name in allowed if name in numbers):
+        steps += [(_IF_EQUAL, 0, 1, number), _end(_ALLOW)]
+    steps.append(_end(_ERRNO | errno.EPERM))
+    return b"".join(struct.pack("HBBI", *step) for step in steps)
+
+
+def _end(action: int) -> _Step:
+    return (_RETURN, 0, 0, action)
+
+
+def _load(place: int) -> _Step:
+    return (_LOAD, 0, 0, place)
+
+
+def _only_this(machine: str) -> list[_Step]:
+    """Kill what calls by another architecture's table; refuse x32, a second table of x86_64."""
+    steps = [
+        _load(_ARCHITECTURE),
+        (_IF_EQUAL, 1, 0, _AUDIT[machine]),
+        _end(_KILL),
+        _load(_NUMBER),
+    ]
+    if machine == "x86_64":
+        steps += [(_IF_ABOVE, 0, 1, _X32), _end(_ERRNO | errno.EPERM)]
+    return steps
+
+
+def _by_arguments(numbers: dict[str, int], *, executes: bool) -> list[_Step]:
+    refused = _end(_ERRNO | errno.EPERM)
+    own = [_load(_FIRST), (_IF_EQUAL, 0, 1, OWN_PID), _end(_ALLOW), refused]
+    cases: dict[str, Sequence[_Step]] = {
+        "clone": [_load(_FIRST), (_IF_SET, 0, 1, _CLONE_THREAD), _end(_ALLOW), refused],
+        # Its flags lie in memory, where no filter sees them; without it clone is used.
+        "clone3": [_end(_ERRNO | errno.ENOSYS)],
+        "socketpair": [
+            *(_load(_FIRST), (_IF_EQUAL, 0, 1, _AF_UNIX), _end(_ALLOW)),
+            _end(_ERRNO | errno.EACCES),
+        ],
+        "prctl": [
+            *(_load(_FIRST), (_IF_EQUAL, 2, 0, _PR_SET_NAME), (_IF_EQUAL, 1, 0, _PR_GET_NAME)),
+            *(refused, _end(_ALLOW)),
+        ],
+        # Only asking: the pointer to new limits, both halves of it, is null.
+        "prlimit64": [
+            *(_load(_THIRD), (_IF_EQUAL, 0, 3, 0), _load(_THIRD + 4), (_IF_EQUAL, 0, 1, 0)),
+            *(_end(_ALLOW), refused),
+        ],
+        "ioctl": _one_of(_SECOND, _IOCTLS),
+        "kill": own,
+        "tgkill": own,
+    }
+    if executes:
+        cases["execve"] = [_end(_ALLOW)]
+    steps: list[_Step] = []
+    for name, body in cases.items():
+        steps += [(_IF_EQUAL, 0, len(body), numbers[name]), *body]
+    return steps
+
+
+def _one_of(place: int, values: Sequence[int]) -> list[_Step]:
+    tests = [(_IF_EQUAL, len(values) - index, 0, value) for index, value in enumerate(values)]
+    return [_load(place), *tests, _end(_ERRNO | errno.ENOTTY), _end(_ALLOW)]
