@@ -69,12 +69,14 @@ class Answers:
         [result] = self._sandbox.call(self._resolver, "resolve", [call]).results
         if result.outcome == "returned":
             return cast("list[Answer]", result.value)
+        if result.outcome == "error":
+            raise ValueError(_unusable(result.message))
         tops = {query.top for query in queries}
-        if result.outcome == "error" or (len(tops) == 1 and not tops & sys.stdlib_module_names):
-            named = ", ".join(sorted(tops - sys.stdlib_module_names))
-            raise ValueError(_unusable(named, f"{result.outcome}: {result.message}"))
         if len(tops) == 1:
-            return [{"status": "unknown"} for _ in queries]
+            return _unresolved(queries, tops.pop(), f"{result.outcome} {result.message}")
+        return self._one_by_one(queries, tops)
+
+    def _one_by_one(self, queries: Sequence[Query], tops: Iterable[str]) -> list[Answer]:
         apart = {top: [query for query in queries if query.top == top] for top in sorted(tops)}
         answers = {
             query: answer
@@ -99,8 +101,18 @@ def said(answer: Answer) -> str:
     return f"{sentence}; did you mean {near}?" if near else sentence
 
 
-def _unusable(packages: str, why: str) -> str:
+def _unresolved(queries: Sequence[Query], top: str, why: str) -> list[Answer]:
+    """Return that nothing is known of a package whose import ends the process.
+
+    Raises ValueError if the recipe names it: its limits are too narrow, and all would be skipped.
+    """
+    if top not in sys.stdlib_module_names:
+        raise ValueError(_unusable(f"{top!r} ends the process that imports it: {why}"))
+    return [{"status": "unknown"} for _ in queries]
+
+
+def _unusable(why: str) -> str:
     return (
-        f"a package that the recipe names cannot be used ({packages}): {why}. Install it in the "
-        "sandbox's `environment`, raise the sandbox's limits, or take it from `packages`"
+        f"a package that the recipe names cannot be used: {why}. Install it in the sandbox's "
+        "`environment`, raise the sandbox's limits, or take it from `packages`"
     )

@@ -37,6 +37,19 @@ _FORWARDS = {
     ),
 }
 """Much used functions that hand their other keywords on, and to what."""
+_ELSEWHERE = {
+    "asyncio": "IocpProactor ProactorEventLoop WindowsProactorEventLoopPolicy "
+    "WindowsSelectorEventLoopPolicy",
+    "ctypes": "FormatError GetLastError HRESULT OleDLL WINFUNCTYPE WinDLL WinError oledll windll",
+    "os": "O_BINARY O_NOINHERIT O_TEMPORARY P_DETACH add_dll_directory startfile",
+    "select": "kevent kqueue",
+    "signal": "CTRL_BREAK_EVENT CTRL_C_EVENT SIGBREAK",
+    "subprocess": "CREATE_NEW_CONSOLE CREATE_NEW_PROCESS_GROUP CREATE_NO_WINDOW DETACHED_PROCESS "
+    "STARTF_USESHOWWINDOW STARTUPINFO SW_HIDE",
+    "sys": "getwindowsversion winver",
+}
+"""Much used names that the standard library has on Windows or macOS only."""
+_HOLDING = (str, tuple, list, dict, set, frozenset)
 _REPLACED_BY = "cls"
 """The keyword that names something else to hand them to."""
 
@@ -46,7 +59,12 @@ class _MissingError(Exception):
 
     def __init__(self, status: str, holder: str, name: str, known: Sequence[str] = ()) -> None:
         near = difflib.get_close_matches(name, sorted({*known}), n=3, cutoff=0.6)
-        self.answer = {"status": status, "holder": holder, "name": name, "near": near}
+        self.answer: dict[str, Any] = {
+            "status": status,
+            "holder": holder,
+            "name": name,
+            "near": near,
+        }
 
 
 class _UnknownError(Exception):
@@ -160,7 +178,7 @@ def _attribute(value: Any, name: str, holder: str) -> tuple[Any, bool]:
         found = _submodule(value, name)
     if found is not _ANY:
         return found, False
-    if not _is_complete(value, name):
+    if name in _ELSEWHERE.get(holder, "").split() or not _is_complete(value, name):
         raise _UnknownError
     raise _MissingError("missing_attribute", holder, name, _names(value))
 
@@ -191,16 +209,17 @@ def _is_complete(value: Any, name: str) -> bool:
         return True
     if isinstance(value, type):
         declared = any(name in vars(base).get("__annotations__", ()) for base in value.__mro__)
-        return not declared and not _is_dynamic(type(value))
+        return not declared and not _is_dynamic(value)
     # Without a `__dict__` nobody can add an attribute later; None stands for another value.
-    fixed = not hasattr(value, "__dict__") and not _is_dynamic(type(value))
+    fixed = not hasattr(value, "__dict__") and not _is_dynamic(value)
     return value is not None and (fixed or isinstance(value, FunctionType))
 
 
-def _is_dynamic(cls: type[Any]) -> bool:
+def _is_dynamic(value: Any) -> bool:
+    """Return whether a value's class makes up attributes when they are asked for."""
     return any(
         "__getattr__" in vars(base) or isinstance(vars(base).get("__getattribute__"), FunctionType)
-        for base in cls.__mro__
+        for base in type(value).__mro__
     )
 
 
@@ -272,6 +291,9 @@ def _mentions(decorator: Any, keyword: str) -> bool:
     code = getattr(decorator, "__code__", None)
     if code is None:
         return False
-    cells = [cell.cell_contents for cell in getattr(decorator, "__closure__", None) or ()]
-    held = [cell for cell in cells if isinstance(cell, str | tuple | list | dict | set | frozenset)]
-    return keyword in {*code.co_consts, *code.co_varnames} or any(keyword in cell for cell in held)
+    cells: list[Any] = [
+        cell.cell_contents for cell in getattr(decorator, "__closure__", None) or ()
+    ]
+    return keyword in {*code.co_consts, *code.co_varnames} or any(
+        keyword in cell for cell in cells if isinstance(cell, _HOLDING)
+    )

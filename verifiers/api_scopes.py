@@ -6,27 +6,33 @@ A name that is bound twice in one scope, by anything but equal imports, stands f
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 CALL = "()"
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 Guard = frozenset[str]
-"""What a block is prepared to lack: `imports`, `names`, or both."""
+"""What a block is prepared to lack: `imports`, `names`, and `arguments` that a call takes; and
+`annotations`, in a program that never evaluates these."""
 
 _GUARDING = {
     "ImportError": "imports",
     "ModuleNotFoundError": "imports",
     "AttributeError": "names",
-    "TypeError": "names",
-    "NameError": "names",
+    "TypeError": "arguments",
     "Exception": "imports",
     "BaseException": "imports",
 }
 _ASKING = {"hasattr", "find_spec", "hexversion", "os.name", "TYPE_CHECKING", "PY2", "PY3"}
-_EXPECTING = {"suppress", "raises", "assertRaises", "assertRaisesRegex", "warns"}
+_EXPECTING = {
+    *("suppress", "raises", "assertRaises", "assertRaisesRegex"),
+    *("assert_raises", "assert_raises_regex"),
+}
+_EVERYTHING: Guard = frozenset({"imports", "names"})
+_BRANCHES = (ast.If, ast.IfExp, ast.While, ast.BoolOp)
 
 
 class Path(NamedTuple):
@@ -43,17 +49,21 @@ class Path(NamedTuple):
         return [str(Path(self.module, self.steps[:end])) for end in range(1, len(self.steps) + 1)]
 
 
+Bound = Path | ast.expr | None
+"""What a name is bound to: a path, the value of an expression, or nothing known."""
+
+
 @dataclass(eq=False)
 class Scope:
-    """A scope with what it binds: to a path, to the value of an expression, or to nothing known."""
+    """A scope with what it binds, as often as it does."""
 
     outer: Scope | None
     is_class: bool = False
-    bound: dict[str, list[Path | ast.expr | None]] = field(default_factory=dict)
+    bound: dict[str, list[Bound]] = field(default_factory=dict[str, "list[Bound]"])
     has_star: bool = False
     """Whether a star import may bind whatever else."""
 
-    def bind(self, name: str, to: Path | ast.expr | None = None) -> None:
+    def bind(self, name: str, to: Bound = None) -> None:
         """Bind a name once more."""
         self.bound.setdefault(name, []).append(to)
 
@@ -91,7 +101,7 @@ class Place(NamedTuple):
 def places(tree: ast.Module) -> list[Place]:
     """Return every node with its place, parents before children."""
     found: list[Place] = []
-    waiting = [Place(tree, Scope(None), frozenset())]
+    waiting = [Place(tree, Scope(None), _guard_of(tree))]
     while waiting:
         place = waiting.pop()
         found.append(place)
@@ -99,21 +109,32 @@ def places(tree: ast.Module) -> list[Place]:
     return found
 
 
+def _guard_of(tree: ast.Module) -> Guard:
+    unevaluated = sys.version_info >= (3, 14) or any(
+        isinstance(node, ast.ImportFrom)
+        and node.module == "__future__"
+        and any(alias.name == "annotations" for alias in node.names)
+        for node in tree.body
+    )
+    return frozenset({"annotations"} if unevaluated else ())
+
+
 def _children(place: Place) -> Iterator[Place]:
     node, scope, guard = place
     inside = _inner_scope(node, scope)
     for name, value in ast.iter_fields(node):
-        within = inside if _is_inside(node, name) else scope
-        guards = guard | _guards(node, name)
-        for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.comprehension) and child is value[0]:
+        within = inside if inside is not scope and _is_inside(node, name) else scope
+        guarded = guard | _guards(node, name, guard)
+        children = cast("list[object]", value if isinstance(value, list) else [value])
+        for child in children:
+            if isinstance(child, ast.comprehension) and child is children[0]:
                 # The first iterable is evaluated outside; the rest of the comprehension is not.
-                yield Place(child.iter, scope, guards)
-                yield from (Place(one, inside, guards) for one in (child.target, *child.ifs))
+                yield Place(child.iter, scope, guarded)
+                yield from (Place(one, inside, guarded) for one in (child.target, *child.ifs))
             elif isinstance(child, ast.arguments):
-                yield from _arguments(child, scope, inside, guards)
-            elif isinstance(child, ast.AST):
-                yield Place(child, within, guards)
+                yield from _arguments(child, scope, inside, guarded)
+            elif isinstance(child, ast.AST) and child._fields:
+                yield Place(child, within, guarded)
 
 
 def _inner_scope(node: ast.AST, scope: Scope) -> Scope:
@@ -136,28 +157,35 @@ def _arguments(
         if isinstance(argument, ast.arg):
             inside.bind(argument.arg)
             if argument.annotation:
-                yield Place(argument.annotation, scope, guard)
+                yield Place(
+                    argument.annotation, scope, _guards(argument, "annotation", guard) | guard
+                )
     for default in (*arguments.defaults, *arguments.kw_defaults):
         if default:
             yield Place(default, scope, guard)
 
 
-def _guards(node: ast.AST, name: str) -> Guard:
-    """Return what a block of a node is prepared to lack."""
-    if isinstance(node, ast.Try | ast.TryStar) and name in {"body", "handlers", "orelse"}:
-        caught = (_caught(handler) for handler in node.handlers)
-        return frozenset(kind for kinds in caught for kind in kinds)
-    if isinstance(node, ast.With | ast.AsyncWith) and name == "body":
+def _guards(node: ast.AST, name: str, guard: Guard) -> Guard:
+    """Return what the block `name` of a node is prepared to lack, beyond the guard around it."""
+    if isinstance(node, ast.Try | ast.TryStar):
+        return _caught(node) if name in {"body", "handlers", "orelse"} else guard
+    if isinstance(node, ast.With | ast.AsyncWith):
         said = {word for item in node.items for word in identifiers(item.context_expr)}
-        return frozenset({"imports", "names"} if said & _EXPECTING else ())
-    tests = node.values if isinstance(node, ast.BoolOp) else [getattr(node, "test", None)]
-    return frozenset({"imports", "names"} if any(_asks(test) for test in tests if test) else ())
+        return _EVERYTHING if name == "body" and said & _EXPECTING else guard
+    if isinstance(node, _BRANCHES):
+        tests = node.values if isinstance(node, ast.BoolOp) else [node.test]
+        return _EVERYTHING if any(map(_asks, tests)) else guard
+    is_annotation = name in {"annotation", "returns"} and "annotations" in guard
+    return _EVERYTHING if is_annotation else guard
 
 
-def _caught(handler: ast.ExceptHandler) -> Iterable[str]:
-    if handler.type is None:
-        return {"imports"}
-    return {_GUARDING[name] for name in identifiers(handler.type) if name in _GUARDING}
+def _caught(node: ast.Try | ast.TryStar) -> Guard:
+    """Return what the handlers of a `try` catch; they and `else` lack the same."""
+    caught: set[str] = set()
+    for handler in node.handlers:
+        names = identifiers(handler.type) if handler.type else ("Exception",)
+        caught.update(_GUARDING[name] for name in names if name in _GUARDING)
+    return frozenset(caught)
 
 
 def _asks(test: ast.expr) -> bool:

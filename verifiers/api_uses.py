@@ -83,7 +83,7 @@ def _named_use(node: ast.Call | ast.Attribute, place: Place) -> Iterator[Use]:
     if path is None or "names" in place.guard:
         return
     line = called.end_lineno or node.lineno
-    if isinstance(node, ast.Attribute):
+    if isinstance(node, ast.Attribute) or "arguments" in place.guard:
         yield Use(path, line)
         return
     keywords = tuple(sorted(one.arg for one in node.keywords if one.arg))

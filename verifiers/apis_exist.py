@@ -72,7 +72,7 @@ class ApisExist(Verifier):
 
     @model_validator(mode="after")
     def _has_an_environment(self) -> Self:
-        if self.packages and not self.sandbox.environment:
+        if self.packages and not self.sandbox.environment.name:
             raise ValueError(
                 "`packages` need `sandbox: {environment: …}`, the folder of the virtual "
                 "environment that they are installed in"
