@@ -42,6 +42,9 @@ class _Judges(Frozen):
         """Return the names of the engines it asks: their identities are part of the key."""
         return ()
 
+    def ready(self) -> None:
+        """Raise SynthError if it cannot judge on this machine; asked before anything else runs."""
+
 
 class Verifier(_Judges):
     """A verifier that needs no model: plain CPU work, judged in worker processes under limits."""

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from synth import seed
 from synth.engine.base import Engine, Sampling
-from synth.errors import InputError, PluginError, Problem, RecipeError, did_you_mean
+from synth.errors import InputError, PluginError, Problem, RecipeError, SynthError, did_you_mean
 from synth.frozen import validated
 from synth.plugins import find
 from synth.prompt import Prompt
@@ -34,6 +34,7 @@ from synth.record import canonical, digest
 from synth.run.labels import SEEDS, named_stages, wrong_labels
 from synth.seed import SeedSource
 from synth.stage import Stage
+from synth.stages.verify import judging_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,7 @@ class _Planner:
             self._say(message, *at)
         if not self.problems:
             self._check_first_seed(seeds, steps[0].stage)
+            self._check_verifiers(steps)
         if self.problems:
             raise RecipeError(sorted(self.problems, key=self._place))
         return Plan(self.source, self.recipe, engines, tuple(steps), seeds)
@@ -267,6 +269,15 @@ class _Planner:
                 f"{fields})",
                 "seeds",
             )
+
+    def _check_verifiers(self, steps: Sequence[Step]) -> None:
+        for number, step in enumerate(steps):
+            judging = judging_in(step.stage)
+            for use in judging.verifiers if judging else ():
+                try:
+                    use.verifier.ready()
+                except SynthError as error:
+                    self._say(f"{use.label} cannot judge here: {error}", "stages", number)
 
     def _check_sampling(self, stage: Stage, at: Location) -> None:
         sampling = getattr(stage, "sampling", None)

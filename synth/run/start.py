@@ -25,7 +25,7 @@ from synth.run.progress import Progress, StageProgress
 from synth.run.workers import default_count
 from synth.services import Resources, Services
 from synth.stage import Stage
-from synth.stages.verify import Verify
+from synth.stages.verify import Verify, judging_in
 from synth.store import stage_file
 from synth.store.calls import Store
 from synth.store.stage_file import StageFile
@@ -275,9 +275,7 @@ def _finished(folder: RunFolder, labels: Sequence[str], keys: Sequence[str]) -> 
 
 def _judges(stage: Stage) -> Verify:
     """Return the verify stage whose limits hold for what judges in a stage."""
-    inside = getattr(stage, "verifiers", None)
-    found = next((one for one in (stage, inside) if isinstance(one, Verify)), None)
-    return found or Verify.model_construct()
+    return judging_in(stage) or Verify.model_construct()
 
 
 def _abandon_unless_whole(file: StageFile) -> None:

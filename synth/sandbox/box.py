@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, PlainSerializer, ValidationInfo
 
@@ -61,6 +61,9 @@ class Sandbox(Frozen):
     OutsideError where the sandbox itself fails twice: neither is ever a result.
     """
 
+    Call: ClassVar = Call
+    """Arguments for one call: `Sandbox.Call(args, kwargs)`."""
+
     language: str = "python"
     """`python`, `javascript`, or what a plugin brings."""
     environment: Environment = Path()
@@ -71,19 +74,19 @@ class Sandbox(Frozen):
     """The least isolation to run at: none, lsm, container or ns."""
     allow_unsafe_execution: bool = False
     """Whether code may run with limits but without isolation, where `min_isolation` is `none`."""
-    cpu_s: int = Field(5, ge=1)
+    cpu_s: int = Field(default=5, ge=1)
     """CPU time of a run, in seconds."""
-    wall_s: float = Field(10.0, gt=0)
+    wall_s: float = Field(default=10.0, gt=0)
     """Time of a run on the clock, in seconds: for what sleeps."""
-    memory_mb: int = Field(512, ge=64)
+    memory_mb: int = Field(default=512, ge=64)
     """Address space of a run, in MiB."""
-    threads: int = Field(32, ge=1)
+    threads: int = Field(default=32, ge=1)
     """Most threads of a run; other processes it cannot start at all."""
-    output_kb: int = Field(256, ge=1)
+    output_kb: int = Field(default=256, ge=1)
     """Most that a run may write to standard output, and to standard error, in KiB."""
-    result_mb: int = Field(4, ge=1)
+    result_mb: int = Field(default=4, ge=1)
     """Most that a run may return, in MiB."""
-    scratch_mb: int = Field(16, ge=1)
+    scratch_mb: int = Field(default=16, ge=1)
     """Size of the folder that a run may write to, in MiB."""
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from synth.errors import OutsideError
 from synth.sandbox.inside import frames, values
@@ -53,6 +53,11 @@ def _message(body: bytes) -> Any:
         return None
 
 
+def as_mapping(message: Any) -> Mapping[str, Any]:
+    """Return a message that is an object; an empty one in place of any other."""
+    return cast("Mapping[str, Any]", message) if isinstance(message, dict) else {}
+
+
 def call(pool: Pool, code: str, entry_point: str, calls: Sequence[Call]) -> Ran:
     """See Sandbox.call."""
     sandbox, results, cpu_s = pool.sandbox, list[Result](), 0.0
@@ -77,7 +82,7 @@ def _tagged(one: Call) -> list[Any]:
 
 def _results(messages: Sequence[Any], wanted: int, ended: Ended, cpu_s: float) -> list[Result]:
     """Return the results of a process; where it ended early, the last one says how."""
-    if messages and isinstance(messages[0], dict) and "load" in messages[0]:
+    if messages and "load" in as_mapping(messages[0]):
         return [of_exception(_exception(messages[0]["load"]))] * wanted
     results: list[Result] = []
     for number, message in enumerate(messages[:wanted]):
@@ -93,9 +98,9 @@ def _results(messages: Sequence[Any], wanted: int, ended: Ended, cpu_s: float) -
 
 
 def _result(message: Any, number: int) -> Result:
-    if not isinstance(message, dict) or message.get("n") != number:
+    said = as_mapping(message)
+    if said.get("n") != number:
         return _UNREADABLE
-    said: Mapping[str, Any] = message
     if "ex" in said:
         return of_exception(_exception(said["ex"]))
     try:
@@ -106,9 +111,11 @@ def _result(message: Any, number: int) -> Result:
 
 def _exception(told: Any) -> list[Any]:
     """Return what is told of an exception, whoever wrote it."""
-    if isinstance(told, list) and len(told) == 3:
-        return [str(told[0])[:80], str(told[1])[:500], told[2] if type(told[2]) is int else 0]
-    return ["Exception", "", 0]
+    match told:
+        case [str(name), str(message), int(line)]:
+            return [name[:80], message[:500], line]
+        case _:
+            return ["Exception", "", 0]
 
 
 def run(pool: Pool, code: str, stdin: str) -> Ran:
@@ -123,7 +130,7 @@ def run(pool: Pool, code: str, stdin: str) -> Ran:
     )
     ended, messages = run_once(pool, asked)
     stdout = ended.written["stdout"][: sandbox.room["stdout"]].decode(errors="replace")
-    raised = [one["load"] for one in messages if isinstance(one, dict) and "load" in one]
+    raised = [said["load"] for said in map(as_mapping, messages) if "load" in said]
     by = ending(ended, sandbox.cpu_s)
     if by is not None and by[0] != "early_exit":
         result = Result(by[0], message=by[1])

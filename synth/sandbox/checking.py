@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from synth.errors import OutsideError
-from synth.sandbox.calling import received
+from synth.sandbox.calling import as_mapping, received
 from synth.sandbox.inside import frames
 from synth.sandbox.levels import Pool
 from synth.sandbox.outcome import Ran, Result, Word, ending, of_exception
@@ -122,14 +122,15 @@ class _Report:
         self.cannot_split = ""
         self.done = self.weak = False
         for message in messages[1:]:
-            if isinstance(message, dict) and message.get("nonce") == nonce:
-                self._take(cast("dict[str, Any]", message))
+            told = as_mapping(message)
+            if told.get("nonce") == nonce:
+                self._take(told)
 
     @property
     def integrity(self) -> Any:
         return "weak" if self.weak else "strong"
 
-    def _take(self, told: dict[str, Any]) -> None:
+    def _take(self, told: Mapping[str, Any]) -> None:
         if "sites" in told:
             self.sites = [None] * len(told["sites"])
         elif "outcome" in told:

@@ -26,8 +26,8 @@ for name in ("ctypes", "decimal", "hashlib", "ssl", "sqlite3", "lzma", "bz2", "z
 paths = sysconfig.get_paths(vars={"base": sys.base_prefix, "platbase": sys.base_exec_prefix})
 libraries = {line.split(None, 5)[5].strip() for line in open("/proc/self/maps") if ".so" in line}
 print(json.dumps({
-    "executable": os.path.realpath(sys.executable),
-    "version": list(sys.version_info[:2]),
+    "executable": [os.path.realpath(sys.executable)],
+    "version": [str(part) for part in sys.version_info[:2]],
     "stdlib": sorted({os.path.realpath(paths["stdlib"]), os.path.realpath(paths["platstdlib"])}),
     "libraries": sorted(libraries),
     "path": [os.path.realpath(one) for one in sys.path if os.path.isdir(one)],
@@ -79,14 +79,14 @@ def interpreter(environment: str = "") -> Interpreter:
     Raises InputError where `environment` is no virtual environment with a Python of 3.9 or later.
     """
     asked = _asked(_python_of(environment))
-    if tuple(asked["version"]) < _OLDEST:
+    if tuple(map(int, asked["version"])) < _OLDEST:
         raise InputError(
             f"the sandbox wants Python 3.9 or later, the environment {environment!r} has "
             f"{asked['version'][0]}.{asked['version'][1]}; make it anew with a later one"
         )
     standard = tuple(asked["stdlib"])
     return Interpreter(
-        executable=asked["executable"],
+        executable=asked["executable"][0],
         standard=standard,
         libraries=_libraries(asked["libraries"], standard),
         packages=_packages(asked["path"], standard) if environment else (),

@@ -53,12 +53,12 @@ class Launch:
     fds: tuple[int, ...] = ()
     scratch: str = ""
     """A folder of the host that goes away with the zygote; empty with namespaces."""
-    _opened: list[bubblewrap.Bubblewrap] = field(default_factory=list[bubblewrap.Bubblewrap])
+    opened: list[bubblewrap.Bubblewrap] = field(default_factory=list[bubblewrap.Bubblewrap])
 
     def close(self) -> None:
         """Remove what was made for it."""
-        while self._opened:
-            self._opened.pop().close()
+        while self.opened:
+            self.opened.pop().close()
         if self.scratch:
             shutil.rmtree(self.scratch, ignore_errors=True)
 
@@ -123,7 +123,7 @@ def _in_namespaces(wanted: Wanted, control: int) -> Launch:
         wanted.interpreter, reached, also=wanted.also_read, variables=_HASHES
     )
     command = [found.path, *options, *_zygote(wanted)]
-    made = Launch(
+    return Launch(
         command=_as_nobody(command, found.variables, bind=sources if hidden else []),
         variables=found.variables,
         setting=_setting(
@@ -135,9 +135,8 @@ def _in_namespaces(wanted: Wanted, control: int) -> Launch:
             filter=seccomp.program(metadata=True, executes=wanted.executes).hex(),
         ),
         fds=found.fds,
+        opened=[found],
     )
-    made._opened.append(found)
-    return made
 
 
 def _on_the_host(wanted: Wanted, control: int) -> Launch:

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,7 +91,8 @@ class Pool:
     def _started(self) -> SandboxProcess:
         """Start one at the level found before, else at the strictest that works."""
         failed: list[str] = []
-        for level in [self._level] if self._level else self._allowed():
+        levels: list[Level] = [self._level] if self._level else self._allowed()
+        for level in levels:
             try:
                 started = self._proven(level)
             except SandboxUnavailable as error:
@@ -109,11 +110,10 @@ class Pool:
         )
 
     def _allowed(self) -> list[Level]:
+        """Return the levels that may be tried, the strictest first."""
         least = LEVELS.index(self.sandbox.min_isolation)
-        allowed = [level for level in LEVELS[least:] if level != "container"]
-        if not self.sandbox.allow_unsafe_execution:
-            allowed = [level for level in allowed if level != "none"]
-        return allowed[::-1]
+        unsafe = self.sandbox.allow_unsafe_execution
+        return [level for level in reversed(LEVELS[least:]) if level != "none" or unsafe]
 
     def _proven(self, level: Level) -> SandboxProcess:
         """Return a zygote whose programs cannot do what the canary tries."""
@@ -142,7 +142,7 @@ class Pool:
 
 
 @contextmanager
-def _bait() -> Iterator[bytes]:
+def _bait() -> Generator[bytes]:
     """Yield, as JSON, what a program would reach if nothing kept it in."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o777)

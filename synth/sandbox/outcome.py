@@ -11,14 +11,23 @@ from typing import Any, Literal
 from synth.sandbox.process import Ended
 
 Word = Literal[
-    *("returned", "pass", "fail", "error", "timeout", "memory", "crash"),
-    *("output_limit", "early_exit", "killed"),
+    "returned",
+    "pass",
+    "fail",
+    "error",
+    "timeout",
+    "memory",
+    "crash",
+    "output_limit",
+    "early_exit",
+    "killed",
 ]
 """`returned`: a value came back, nobody has compared it. `pass`, `fail`: an assert held or not.
 `error`: it raised, or wrote what is no result. `timeout`: the CPU or wall limit. `memory`: the
 memory limit. `crash`: a signal. `output_limit`: more output, results or scratch than allowed.
 `early_exit`: it ended itself. `killed`: something outside ended it, or no time was left to run it.
 """
+_WORDS: dict[str, Word] = {"MemoryError": "memory", "SystemExit": "early_exit"}
 _MOSTLY = 0.95
 _CPU_SIGNALS = (signal.SIGKILL, signal.SIGXCPU)
 
@@ -85,5 +94,5 @@ def of_exception(told: Sequence[Any]) -> Result:
     """Return the result that an exception is, from its name, message and line."""
     name, message, line = told
     where = f" (line {line})" if line else ""
-    outcome: Word = {"MemoryError": "memory", "SystemExit": "early_exit"}.get(name, "error")
+    outcome = _WORDS.get(name, "error")
     return Result(outcome, message=f"{name}: {message}{where}" if message else f"{name}{where}")

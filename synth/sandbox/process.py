@@ -59,7 +59,7 @@ class Run:
     payload: bytes
     stdin: bytes = b""
     channel: int | None = None
-    """A socket to the process of the other half, where a check is split; closed when handed over."""
+    """A socket to the other half of a split check; closed when it is handed over."""
     room: Mapping[str, int] = field(default_factory=dict[str, int])
     """Pipe (stdout, stderr, results) to the most bytes that are read of it."""
     command: list[str] | None = None
@@ -121,10 +121,8 @@ class SandboxProcess:
         self._runs += 1
         self._run, self._over = run, ""
         self._deadline = time.monotonic() + run.limits["wall"] + _GRACE_S
-        given = [_sealed(run.stdin)]
         self._written = {name: bytearray() for name in run.room}
-        for name in ("stdout", "stderr"):
-            given.append(self._pipe(name))
+        given = [_sealed(run.stdin), self._pipe("stdout"), self._pipe("stderr")]
         given += [_sealed(run.payload), self._pipe("results")]
         given.append(os.open(os.devnull, os.O_RDONLY) if run.channel is None else run.channel)
         order = json.dumps({"mode": run.mode, "command": run.command, **run.limits}).encode()

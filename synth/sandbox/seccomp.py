@@ -38,11 +38,10 @@ def program(*, metadata: bool, executes: bool, truncates: bool = True) -> bytes:
     """
     machine = platform.machine()
     numbers = NUMBERS[machine]
-    allowed = (ALLOWED | (METADATA if metadata else frozenset())) - (
-        frozenset() if truncates else {"truncate"}
-    )
+    allowed = ALLOWED | METADATA if metadata else ALLOWED
+    refused: set[str] = set() if truncates else {"truncate"}
     steps = [*_only_this(machine), *_by_arguments(numbers, executes=executes)]
-    for number in sorted(numbers[name] for name in allowed if name in numbers):
+    for number in sorted(numbers[name] for name in allowed - refused if name in numbers):
         steps += [(_IF_EQUAL, 0, 1, number), _end(_ALLOW)]
     steps.append(_end(_ERRNO | errno.EPERM))
     return b"".join(struct.pack("HBBI", *step) for step in steps)

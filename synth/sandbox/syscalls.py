@@ -37,10 +37,10 @@ _ASKING = (
 )
 _ENDING = "exit exit_group"
 
-ALLOWED = frozenset(
+ALLOWED: frozenset[str] = frozenset(
     " ".join((_FILES, _MEMORY, _SIGNALS, _WAITING, _WITHIN, _ASKING, _ENDING)).split()
 )
-METADATA = frozenset(_METADATA.split())
+METADATA: frozenset[str] = frozenset(_METADATA.split())
 """Allowed where a mount namespace keeps the host's files away: Landlock does not guard these."""
 
 _X86_64 = (

@@ -156,6 +156,12 @@ class Verify(Stage):
         return [[record] for record in judged]
 
 
+def judging_in(stage: Stage) -> Verify | None:
+    """Return what judges in a stage: the stage itself, or its option `verifiers`."""
+    inside = getattr(stage, "verifiers", None)
+    return next((one for one in (stage, inside) if isinstance(one, Verify)), None)
+
+
 def _followed(record: Record, use: Use, verdict: Verdict, stage: str) -> Record:
     made = use.verifier
     record = record.judged(Judgement(stage, use.label, made.name, made.version, verdict))

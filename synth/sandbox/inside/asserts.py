@@ -74,7 +74,7 @@ class _Rewriting(ast.NodeTransformer):
 
     visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _visit_scope  # noqa: N815
 
-    def visit_Assert(self, node: ast.Assert) -> ast.AST:  # noqa: N802 (ast's name)
+    def visit_Assert(self, node: ast.Assert) -> ast.AST:
         site = ast.Constant(len(self.lines))
         self.lines.append(node.lineno)
         self.owners.append(self._owner)

@@ -18,7 +18,7 @@ class _Sent(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def __init__(self, sources: dict[str, str]) -> None:
         self._sources = sources
 
-    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:  # noqa: ARG002
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
         known = fullname in self._sources or fullname in _PACKAGES
         package = fullname in _PACKAGES
         return importlib.machinery.ModuleSpec(fullname, self, is_package=package) if known else None

@@ -107,7 +107,7 @@ def program(payload: dict[str, Any], results: int, _channel: int) -> int:
         code, told = 1, raised(error)
     if told is not None:
         frames.write(results, {"load": told})
-    atexit._run_exitfuncs()  # noqa: SLF001 (os._exit would pass over what the program registered)
+    atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
     sys.stdout.flush()
     frames.write(results, {"done": code & 0xFF})
     return code & 0xFF

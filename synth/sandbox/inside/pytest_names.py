@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import re
 import sys
@@ -10,11 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 
-class Skipped(Exception):  # noqa: N818 (no error: a wish)
+class SkippedError(Exception):
     """A test that does not want to run."""
 
 
-class Failed(AssertionError):
+class FailedError(AssertionError):
     """What should have been raised was not, or a test said that it fails."""
 
 
@@ -30,12 +31,12 @@ class _Raises:
 
     def __exit__(self, kind: Any, error: Any, _traceback: Any) -> bool:
         if kind is None:
-            raise Failed(f"did not raise {self._expected}")
+            raise FailedError(f"did not raise {self._expected}")
         if not issubclass(kind, self._expected):
             return False
         self.type, self.value = kind, error
         if self._match is not None and not re.search(self._match, str(error)):
-            raise Failed(f"{str(error)!r} does not match {self._match!r}")
+            raise FailedError(f"{str(error)!r} does not match {self._match!r}")
         return True
 
 
@@ -52,7 +53,7 @@ def raises(expected: Any, *args: Any, match: str | None = None, **kwargs: Any) -
 class approx:  # noqa: N801 (pytest's name)
     """A number, or numbers in a list, tuple or dict, up to a tolerance."""
 
-    def __init__(self, expected: Any, rel: float = 1e-6, abs: float = 1e-12) -> None:  # noqa: A002
+    def __init__(self, expected: Any, rel: float = 1e-6, abs: float = 1e-12) -> None:
         self._expected = expected
         self._rel, self._abs = rel, abs
 
@@ -108,17 +109,17 @@ def fixture(function: Any = None, **_options: Any) -> Any:
 
 
 def _skip(reason: str = "") -> None:
-    raise Skipped(reason)
+    raise SkippedError(reason)
 
 
 def _fail(reason: str = "") -> None:
-    raise Failed(reason)
+    raise FailedError(reason)
 
 
 def offer() -> None:
     """Make `import pytest` give these names, unless the environment has the real one."""
     try:
-        import pytest  # noqa: F401
+        importlib.import_module("pytest")
     except ImportError:
         module: Any = types.ModuleType("pytest")
         module.raises, module.approx, module.fixture = raises, approx, fixture

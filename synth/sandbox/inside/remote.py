@@ -212,6 +212,7 @@ class RemoteClass(type):
     """The type of the program's classes: calling one makes an object there."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Make an object there."""
         return _link(cls).do("call", _held(cls), *args, **kwargs)
 
     def __getattr__(cls, name: str) -> Any:

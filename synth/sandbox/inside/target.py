@@ -85,7 +85,7 @@ class Target:
             frames.write(self._channel, self.answer(said))
 
     def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Return the value of an operation, with the arguments that it changed, or what it raised."""
+        """Return an operation's value, with the arguments that it changed, or what it raised."""
         try:
             args = [self._received(arg) for arg in asked["args"]]
             kwargs = {name: self._received(arg) for name, arg in asked["kwargs"].items()}
@@ -99,7 +99,7 @@ class Target:
         before = [*asked["args"], *asked["kwargs"].values()]
         return [
             [place, now]
-            for (place, value), sent in zip(given, before)
+            for (place, value), sent in zip(given, before)  # noqa: B905 (Python 3.9)
             if type(value) in _MUTABLE and (now := self.sent(value)) != sent
         ]
 

@@ -47,10 +47,8 @@ def encode(value: Any, other: Callable[[Any], Tagged] = _as_opaque, depth: int =
     kind = type(value)
     if value is None or kind is bool or kind is str:
         return value
-    if kind is int:
-        return value if -_EXACT < value < _EXACT else ["i", hex(value)]
-    if kind is float:
-        return value if math.isfinite(value) else ["f", repr(value)]
+    if kind is int or kind is float:
+        return _number(value)
     if depth > DEEPEST:
         return other(value)
     tag = _TAGS.get(kind)
@@ -59,6 +57,12 @@ def encode(value: Any, other: Callable[[Any], Tagged] = _as_opaque, depth: int =
     if kind is dict:
         return _pairs(dict.items(value), other, depth)
     return _encode_rare(value, kind, other, depth)
+
+
+def _number(value: Any) -> Tagged:
+    if type(value) is int:
+        return value if -_EXACT < value < _EXACT else ["i", hex(value)]
+    return value if math.isfinite(value) else ["f", repr(value)]
 
 
 _TAGS: dict[type, str] = {list: "l", tuple: "t", set: "s", frozenset: "z", collections.deque: "q"}

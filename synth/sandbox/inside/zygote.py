@@ -125,7 +125,7 @@ class Zygote:
             if entry.is_dir(follow_symlinks=False):
                 shutil.rmtree(entry.path, ignore_errors=True)
             else:
-                os.unlink(entry.path)
+                os.unlink(entry.path)  # noqa: PTH108 (without pathlib)
 
     def _be_child(self, limits: dict[str, Any], fds: list[int]) -> None:
         code = _INFRASTRUCTURE
