@@ -238,7 +238,7 @@ def _check_call(value: Any, query: dict[str, Any], holder: str, *, bound: bool) 
     most = sum(kind in {0, 1} for kind in kinds)
     given: int | None = query["positional"]
     if given is not None and given > most and inspect.Parameter.VAR_POSITIONAL not in kinds:
-        if len(list(_layers(value))) > 1:
+        if any(isinstance(layer, FunctionType) for layer in list(_layers(value))[:-1]):
             raise _UnknownError
         missing = _MissingError("too_many_arguments", holder, "")
         missing.answer |= {"given": given, "most": most}

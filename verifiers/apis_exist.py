@@ -28,9 +28,9 @@ class _Resolved(NamedTuple):
 class ApisExist(Verifier):
     """Each module, attribute and keyword argument that the code uses exists where it is installed.
 
-    Known are the standard library of the Python that runs synth, its builtins, and the packages
-    that the recipe names, in the sandbox's environment. The code is the record's field, else the
-    only fenced block of its reply; it is read, never run. Packages are imported in the sandbox.
+    Known are the standard library and the builtins of the sandbox's Python, and the packages that
+    the recipe names, in its environment. The code is the record's field, else the only fenced block
+    of its reply; it is read, never run. Packages are imported in the sandbox.
 
     `missing_module`, `missing_attribute`: an import, or a name with dots that begins at an import,
     a builtin or a literal, that is not there. `unknown_keyword`, `too_many_arguments`: a call that
