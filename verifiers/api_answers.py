@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, cast
 
-from synth import Call, Sandbox
+from synth import Sandbox
 
 from . import api_resolver
 from .api_uses import Use
@@ -65,7 +65,7 @@ class Answers:
         """Ask about all at once; if that ends the process, about each package of its own."""
         if not queries:
             return []
-        call = Call(args=([query.as_json() for query in queries], self._packages))
+        call = Sandbox.Call(args=([query.as_json() for query in queries], self._packages))
         [result] = self._sandbox.call(self._resolver, "resolve", [call]).results
         if result.outcome == "returned":
             return cast("list[Answer]", result.value)

@@ -16,7 +16,7 @@ REASONS = ("no_code", "several_blocks", "cut_off_code", "nothing_to_judge")
 
 _TAGS = {
     "python": ("python", "py", "python3"),
-    "javascript": ("javascript", "js", "node"),
+    "javascript": ("javascript", "js", "node", "mjs", "cjs"),
 }
 
 
@@ -43,7 +43,7 @@ def code_of(
 def _code_in(reply: str, block: Block, language: str) -> str:
     if block == "only":
         return CodeBlock.only_in(reply, language).code
-    blocks = CodeBlock.all_in(reply)
+    blocks = [one for one in CodeBlock.all_in(reply) if one.code.strip() or not one.closed]
     tagged = [one for one in blocks if one.language in _TAGS.get(language, (language,))]
     chosen = (tagged or [one for one in blocks if not one.language])[-1:]
     if not chosen:

@@ -16,6 +16,7 @@ from synth import Record, Verdict
 from synth.testing import VerifierContract, judge, made, record
 
 SITE = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+WHERE = "/var/tmp"  # noqa: S108 (a folder of its own within, which a sandbox's /tmp does not hide)
 HERE = {"packages": ["numpy", "pandas"], "sandbox": {"environment": sys.prefix}}
 ACME = """
 from functools import wraps
@@ -61,16 +62,17 @@ def coded(code: str, number: int = 0) -> Record:
 
 
 def judged(*codes: str, **options: Any) -> list[Verdict]:
-    return judge("apis_exist", [coded(*one[::-1]) for one in enumerate(codes)], **options)
+    batch = [coded(code, number) for number, code in enumerate(codes)]
+    return judge("apis_exist", batch, **options)
 
 
 @pytest.fixture(scope="module")
 def acme() -> Iterator[dict[str, Any]]:
     """Yield options for an environment in which `acme-tools` brings the package `acme`.
 
-    All may read it: run by root, the sandbox is somebody else.
+    All may read it: run by root, the sandbox is somebody else, whose /tmp is another one.
     """
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=WHERE) as folder:
         Path(folder).chmod(0o755)
         yield {"packages": ["Acme_Tools"], "sandbox": {"environment": filled(Path(folder))}}
 
