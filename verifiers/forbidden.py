@@ -40,11 +40,11 @@ def _imports(tree: ast.Module) -> Iterator[Found]:
 
 def _literal_imports(tree: ast.Module) -> Iterator[Found]:
     for name, call in _calls(tree):
-        if name in _IMPORTERS:
-            given = [*call.args[:1], *(one.value for one in call.keywords if one.arg == "name")]
-            for value in given:
-                if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                    yield Found(value.value, call.lineno)
+        if name not in _IMPORTERS:
+            continue
+        for value in (*call.args[:1], *(one.value for one in call.keywords if one.arg == "name")):
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                yield Found(value.value, call.lineno)
 
 
 def forbidden_calls(tree: ast.Module, names: Sequence[str]) -> list[Found]:
