@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from synth.sandbox.box import Sandbox
+from synth.sandbox.language import Executable, Language
 from synth.sandbox.outcome import Call, Ran, Result
 
-__all__ = ["Call", "Ran", "Result", "Sandbox"]
+__all__ = ["Call", "Executable", "Language", "Ran", "Result", "Sandbox"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, PlainSerializer, ValidationInfo
 
 from synth.frozen import Frozen
 from synth.sandbox import calling, checking
+from synth.sandbox.language import language
 from synth.sandbox.launch import Level
 from synth.sandbox.levels import Pool, pool
 from synth.sandbox.outcome import Call, Ran
@@ -99,9 +100,9 @@ class Sandbox(Frozen):
         return pool(self)
 
     @property
-    def limits(self) -> dict[str, Any]:
+    def limits(self) -> Mapping[str, Any]:
         """The limits of one run, in bytes and seconds, as the language scales them."""
-        return {
+        limits = {
             "cpu": self.cpu_s,
             "wall": self.wall_s,
             "memory": self.memory_mb * _MIB,
@@ -111,6 +112,7 @@ class Sandbox(Frozen):
             "files": 64,
             "stack": 8 * _MIB,
         }
+        return language(self.language).limits(limits)
 
     @property
     def room(self) -> dict[str, int]:

@@ -67,7 +67,8 @@ def call(pool: Pool, code: str, entry_point: str, calls: Sequence[Call]) -> Ran:
         payload = frames.packed(
             {"code": code, "entry_point": entry_point, "calls": [_tagged(one) for one in left]}
         )
-        ended, messages = run_once(pool, Run("calls", limits, payload, room=sandbox.room))
+        run = Run("calls", limits, payload, room=sandbox.room, command=pool.command)
+        ended, messages = run_once(pool, run)
         results += _results(messages, len(left), ended, limits["cpu"])
         cpu_s += ended.cpu_s
         if len(results) == len(calls) or results[-1].outcome == "timeout" or cpu_s > sandbox.cpu_s:
@@ -127,6 +128,7 @@ def run(pool: Pool, code: str, stdin: str) -> Ran:
         frames.packed({"code": code}),
         stdin=stdin.encode(errors="surrogatepass"),
         room=sandbox.room,
+        command=pool.command,
     )
     ended, messages = run_once(pool, asked)
     stdout = ended.written["stdout"][: sandbox.room["stdout"]].decode(errors="replace")

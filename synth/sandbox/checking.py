@@ -85,7 +85,8 @@ def _apart(pool: Pool, given: Given) -> Ran:
     longer = {**limits, "wall": limits["wall"] + _LONGER_S}
     asked = _payload(given, nonce, code=False)
     try:
-        tests.begin(Run("tests", longer, asked, channel=theirs.detach(), room=sandbox.room))
+        channel, room = theirs.detach(), sandbox.room
+        tests.begin(Run("tests", longer, asked, channel=channel, room=room, command=pool.command))
         told = tests.finish()
     finally:
         program.end()
@@ -102,7 +103,8 @@ def _together(pool: Pool, given: Given) -> Ran:
     sandbox, nonce = pool.sandbox, secrets.token_hex(16)
     zygote = pool.zygote("program")
     asked = _payload(given, nonce, code=True)
-    zygote.begin(Run("together", sandbox.limits, asked, room=sandbox.room))
+    room = sandbox.room
+    zygote.begin(Run("together", sandbox.limits, asked, room=room, command=pool.command))
     ended = zygote.finish()
     report = _Report(received(ended.written["results"]), nonce)
     if not report.ready:

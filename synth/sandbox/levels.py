@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from synth.errors import SandboxUnavailable
 from synth.sandbox.inside import frames
 from synth.sandbox.interpreter import interpreter
+from synth.sandbox.language import executable
 from synth.sandbox.launch import LEVELS, Level, Wanted
 from synth.sandbox.process import LostError, Run, SandboxProcess
 
@@ -59,6 +60,12 @@ class Pool:
         self.sandbox = sandbox
         self._zygotes: dict[str, SandboxProcess] = {}
         self._level: Level | None = None
+
+    @property
+    def command(self) -> Sequence[str]:
+        """What runs the sandbox's language; empty where the zygote does."""
+        found = executable(self.sandbox.language)
+        return found.command if found else ()
 
     @property
     def level(self) -> Level:
@@ -118,7 +125,15 @@ class Pool:
     def _proven(self, level: Level) -> SandboxProcess:
         """Return a zygote whose programs cannot do what the canary tries."""
         found = interpreter(str(self.sandbox.environment) if self.sandbox.environment.name else "")
-        started = SandboxProcess.start(Wanted(level, found, self.sandbox.preload))
+        also = executable(self.sandbox.language)
+        wanted = Wanted(
+            level,
+            found,
+            self.sandbox.preload,
+            also_read=also.files if also else (),
+            executes=also is not None,
+        )
+        started = SandboxProcess.start(wanted)
         if level != "none" and (escaped := self._escaped(started)):
             started.close()
             raise SandboxUnavailable(escaped)

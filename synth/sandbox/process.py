@@ -15,7 +15,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, Any, Self
@@ -62,7 +62,8 @@ class Run:
     """A socket to the other half of a split check; closed when it is handed over."""
     room: Mapping[str, int] = field(default_factory=dict[str, int])
     """Pipe (stdout, stderr, results) to the most bytes that are read of it."""
-    command: list[str] | None = None
+    command: Sequence[str] = ()
+    """What runs it, where the zygote does not; the mode is its last argument."""
 
 
 class SandboxProcess:
@@ -125,7 +126,8 @@ class SandboxProcess:
         given = [_sealed(run.stdin), self._pipe("stdout"), self._pipe("stderr")]
         given += [_sealed(run.payload), self._pipe("results")]
         given.append(os.open(os.devnull, os.O_RDONLY) if run.channel is None else run.channel)
-        order = json.dumps({"mode": run.mode, "command": run.command, **run.limits}).encode()
+        command = [*run.command, run.mode] if run.command else None
+        order = json.dumps({"mode": run.mode, "command": command, **run.limits}).encode()
         passed = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", given))]
         try:
             self._control.sendmsg([order], passed)

@@ -38,6 +38,8 @@ class Link:
         said = self._read()
         if "load" in said:
             raise LoadError(said["load"])
+        if said["arrays"]:
+            values.rebuild_arrays()
         return {name: self._named(name, tagged) for name, tagged in said["names"].items()}
 
     def _named(self, name: str, tagged: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import inspect
+import sys
 import types
 from typing import Any
 
@@ -24,8 +25,11 @@ def serve(payload: dict[str, Any], _results: int, channel: int) -> int:
     except BaseException as error:  # noqa: BLE001
         frames.write(channel, {"load": programs.raised(error)})
         return 0
+    if "numpy" in sys.modules:
+        values.rebuild_arrays()
     answering = Target(channel)
-    frames.write(channel, {"names": answering.names(module)})
+    arrays = "numpy" in sys.modules
+    frames.write(channel, {"names": answering.names(module), "arrays": arrays})
     try:
         while True:
             frames.write(channel, answering.answer(frames.read(channel)))

@@ -11,6 +11,7 @@ import collections
 import datetime
 import decimal
 import fractions
+import importlib
 import math
 from collections.abc import Callable
 from typing import Any
@@ -80,7 +81,28 @@ def _encode_rare(value: Any, kind: type, other: Callable[[Any], Tagged], depth: 
     for plain, lowered in _LOWERED:
         if issubclass(kind, plain):
             return encode(lowered(value), other, depth)
+    return _of_numpy(value, kind, other, depth) if kind.__module__ == "numpy" else other(value)
+
+
+def _of_numpy(value: Any, kind: type, other: Callable[[Any], Tagged], depth: int) -> Tagged:
+    """Return a scalar as the number that it is, an array as its dtype and nested lists."""
+    if kind.__name__ == "ndarray" and value.dtype.kind in "biufcSU":
+        return ["nd", value.dtype.str, encode(value.tolist(), other, depth + 1)]
+    if kind.__name__ != "ndarray" and getattr(value, "ndim", None) == 0:
+        return encode(value.item(), other, depth + 1)
     return other(value)
+
+
+_rebuild: list[Callable[[Any, str], Any]] = []
+
+
+def rebuild_arrays() -> None:
+    """Have `decode` make arrays of arrays in this process, where numpy can be had; else lists."""
+    try:
+        numpy = importlib.import_module("numpy")
+    except ImportError:
+        return
+    _rebuild[:] = [lambda items, dtype: numpy.array(items, dtype=dtype)]
 
 
 def _write_time(value: Any) -> Tagged:
@@ -131,13 +153,20 @@ def decode(tagged: Tagged, other: Callable[[list[Any]], Any] | None = None) -> A
     tag = tagged[0]
     if tag in _MAKE:
         return _MAKE[tag](decode(item, other) for item in tagged[1:])
-    if tag == "d":
-        return {decode(key, other): decode(value, other) for key, value in tagged[1:]}
+    if tag in ("d", "nd"):
+        return _nested(tagged, other)
     if tag in _READ:
         return _READ[tag](tagged)
     if other is not None:
         return other(tagged)
     return Opaque(str(tagged[1]) if len(tagged) > 1 else "unknown")
+
+
+def _nested(tagged: list[Any], other: Callable[[list[Any]], Any] | None) -> Any:
+    if tagged[0] == "d":
+        return {decode(key, other): decode(value, other) for key, value in tagged[1:]}
+    items = decode(tagged[2], other)
+    return _rebuild[0](items, tagged[1]) if _rebuild else items
 
 
 _MAKE: dict[str, Callable[[Any], Any]] = {tag: kind for kind, tag in _TAGS.items()}
