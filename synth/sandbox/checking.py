@@ -79,6 +79,7 @@ def _apart(pool: Pool, given: Given) -> Ran:
             frames.packed({"code": given.code}),
             channel=ours.detach(),
             room=output,
+            command=pool.command,
         )
     )
     # The tests wait for the program: theirs is the longer time, so that its end is what is told.
