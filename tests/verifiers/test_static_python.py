@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 from typing import Any, ClassVar
@@ -106,11 +107,11 @@ def test_no_path_of_the_machine_reaches_the_evidence(tmp_path: Path):
     assert str(tmp_path.parent) not in said
 
 
-def test_a_configuration_beside_the_run_does_not_count(
+def test_a_configuration_of_the_machine_does_not_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    (tmp_path / "ruff.toml").write_text("[lint]\nignore = ['F821']\n", "utf-8")
-    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ruff.toml").write_text("[lint]\nextend-per-file-ignores = {'*' = ['F821']}\n")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     [verdict] = judge("static_python", [fenced("one = two")])
 
