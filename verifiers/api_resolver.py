@@ -39,7 +39,7 @@ _FORWARDS = {
 }
 """Much used functions that hand their other keywords on, and to what."""
 _ELSEWHERE = {
-    "asyncio": "WindowsProactorEventLoopPolicy WindowsSelectorEventLoopPolicy",
+    "asyncio": "ProactorEventLoop WindowsProactorEventLoopPolicy WindowsSelectorEventLoopPolicy",
     "ctypes": "FormatError GetLastError HRESULT OleDLL WINFUNCTYPE WinDLL WinError oledll windll",
     "os": "O_BINARY O_NOINHERIT O_TEMPORARY P_DETACH add_dll_directory startfile",
     "select": "kevent kqueue",
