@@ -133,6 +133,12 @@ def show(
 ) -> None:
     """Show a run: how many records got how far, what was dropped and why, what it cost in tokens.
 
+    Where `unit_tests` judged solutions it also shows pass@k, the unbiased estimate of how likely
+    one of k solutions of a problem passes (k = 1, 10, 100; Chen et al. 2021). A problem is a
+    record, its children are the samples. One that is unfit to be run counts as failed, one that
+    could not be judged does not count; nor do repairs, and verdicts on all after them. Problems
+    with less than k samples are left out of pass@k, which then tells how many are in ("of 12").
+
     synth show runs/quickstart
 
     synth show runs/quickstart --records 10

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from synth.cli import pass_at
 from synth.cli.text import amount, duration, number, say, say_json, table
 from synth.errors import RunError
 from synth.run.folder import RunFolder
@@ -56,21 +57,24 @@ def _rows(folder: Path, sql: str, **values: Any) -> list[Row]:
 
 
 def show(folder: Path, *, records: int, as_json: bool) -> None:
-    """Print the funnel of a run, its cost, and some accepted records."""
+    """Print the funnel of a run, its cost, pass@k if it ran tests, and some accepted records."""
     stages, drops, cost = _rows(folder, _STAGES), _rows(folder, _DROPS), _rows(folder, _COST)
+    rates = pass_at.rates(_rows(folder, pass_at.SAMPLES))
     accepted = _rows(
         folder, "SELECT id, messages FROM sft ORDER BY position LIMIT $most", most=records
     )
     for row in accepted:
         row["messages"] = json.loads(row["messages"])
     if as_json:
-        say_json({"stages": stages, "drops": drops, "cost": cost, "accepted": accepted})
+        told = {"stages": stages, "drops": drops, "cost": cost, "pass_at": rates}
+        say_json({**told, "accepted": accepted})
         return
     say("records by the last stage they reached")
     header = ("stage", "records", "live", "dropped", "held")
     table([header, *(tuple(row[name] for name in header) for row in stages)])
     _say_drops(drops)
     _say_cost(cost)
+    pass_at.say_rates(rates)
     for row in accepted:
         say()
         say(f"record {row['id']}")
