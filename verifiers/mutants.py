@@ -89,7 +89,7 @@ def _mutants(
 ) -> Iterator[Mutant]:
     seen = {_shape(ast.unparse(tree))}
     left = most
-    for operator, line, text in _texts(tree, f"{seed}\0{code}", entry_point):
+    for operator, line, text in _texts(tree, _digest(f"{seed}\0{code}"), entry_point):
         if left == 0:
             return
         shape = _shape(text)
@@ -99,7 +99,7 @@ def _mutants(
             yield Mutant(operator, line, text)
 
 
-def _texts(tree: ast.Module, key: str, entry_point: str) -> Iterator[tuple[str, int, str]]:
+def _texts(tree: ast.Module, key: bytes, entry_point: str) -> Iterator[tuple[str, int, str]]:
     """Yield operator, line and text of all mutants, the best choice first."""
     stubbed = functions_at(tree, entry_point)
     if stubbed:
@@ -179,9 +179,9 @@ def _is_dunder(node: ast.AST) -> bool:
             return False
 
 
-def _spread(sites: Sequence[_Site], key: str) -> Iterator[_Site]:
+def _spread(sites: Sequence[_Site], key: bytes) -> Iterator[_Site]:
     """Yield all sites, those first whose line and operator were yielded least often."""
-    drawn = [_digest(f"{place}\0{key}") for place in range(len(sites))]
+    drawn = [_digest(f"{place} {key.hex()}") for place in range(len(sites))]
     lines, operators = Counter[int](), Counter[str]()
     waiting = set(range(len(sites)))
     while waiting:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_ANNOTATIONS = ("annotation", "returns")
 
 
 def functions_at(tree: ast.Module, entry_point: str) -> list[Function]:
@@ -79,4 +80,8 @@ def _root(node: ast.AST) -> str:
 
 
 def _read_by(part: ast.stmt) -> set[str]:
-    return {node.id for node in ast.walk(part) if isinstance(node, ast.Name)}
+    """Return the names that a statement reads, annotations left out."""
+    held = (getattr(node, field, None) for node in ast.walk(part) for field in _ANNOTATIONS)
+    annotating = {id(node) for one in held if isinstance(one, ast.AST) for node in ast.walk(one)}
+    names = (node for node in ast.walk(part) if isinstance(node, ast.Name))
+    return {name.id for name in names if id(name) not in annotating}

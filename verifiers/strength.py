@@ -32,8 +32,8 @@ class TestStrength(Verifier):
     Some mutants do the same as the solution whatever the input, and nobody can tell which: so not
     even perfect tests kill all, and `min_killed` leaves room for them.
 
-    Score is the share that was killed. Evidence: `killed`, `total`, and up to five `survivors`,
-    each with the operator and the line of the solution that was changed.
+    Score is the share that was killed. Evidence: `killed`, `total`, and up to five `survivors`
+    (each with the operator and the line of the solution that was changed), `isolation`.
 
     Mutation: DeMillo, Lipton and Sayward, "Hints on Test Data Selection" (1978); Jia and Harman,
     "An Analysis and Survey of the Development of Mutation Testing" (2011).
@@ -105,8 +105,11 @@ class TestStrength(Verifier):
         except ValueError as error:
             return no_code_in(record, self.code, error)
         started = time.perf_counter()
-        if not suite.passes(code, self.sandbox):
-            return Verdict.failed("solution_fails", "the solution does not pass the tests itself")
+        found = suite.outcomes(code, self.sandbox)
+        if found.first_failure:
+            said = f"the solution itself does not pass {found.first_failure}"
+            evidence = {"isolation": found.isolation}
+            return Verdict.failed("solution_fails", said, evidence=evidence)
         return self._judged(suite, code, time.perf_counter() - started)
 
     def _judged(self, suite: Suite, code: str, seconds: float) -> Verdict:
@@ -124,6 +127,7 @@ class TestStrength(Verifier):
             "survivors": [
                 {"operator": mutant.operator, "line": mutant.line} for mutant in alive[:_SHOWN]
             ],
+            "isolation": sandbox.isolation,
         }
         if share >= self.min_killed:
             return Verdict.passed(score=share, evidence=evidence)

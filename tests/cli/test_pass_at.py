@@ -20,7 +20,13 @@ from synth.cli.pass_at import pass_at, rates
 
 VERIFIER = '''
 """Stands in for tests: a reply says how many of four it passes."""
-from synth import Record, Verdict, Verifier
+from synth import Record, Verdict, Verifier, verifier
+
+
+@verifier(reasons=("near_duplicate",))
+def unlike(record: Record):
+    """Return whether the reply is like none before, as it says itself."""
+    return Verdict.failed("near_duplicate") if record.reply == "again" else True
 
 
 class Tests(Verifier):
@@ -53,6 +59,7 @@ stages:
   - verify:
       verifiers:
         - pattern: {forbids: [prose]}
+        - ./tests_of_ours.py:unlike
         - ./tests_of_ours.py:Tests: {on_fail: keep, as: suite}
   - revise: {engine: teacher, how: repair, failed_by: [suite]}
   - verify:
@@ -66,8 +73,8 @@ REPLIES = [
     ["4", "4", "4", "0", "1", "2", "3", "0", "prose", "", "none", "break"],
     # 12 fail
     ["0"] * 12,
-    # 1 passes, 8 fail, 3 calls fail for want of a reply: too few for pass@10
-    ["4", *["1"] * 8, None, None, None],
+    # 1 passes, 8 fail, 1 is like another, 2 calls fail: too few for pass@10
+    ["4", *["1"] * 8, "again", None, None],
     # 12 are unfit
     ["prose"] * 12,
 ]

@@ -48,9 +48,20 @@ def test_score_and_evidence_tell_what_was_killed_and_what_lives():
     assert strong.evidence["total"] == weak.evidence["total"] >= 7
     assert strong.evidence["killed"] == strong.evidence["total"]
     assert strong.evidence["survivors"] == []
+    assert strong.evidence["isolation"] in {"ns", "container", "lsm"}
     assert {"operator": "comparison", "line": 2} in weak.evidence["survivors"]
     assert len(weak.evidence["survivors"]) <= 5
     assert weak.reason.startswith("weak_tests: the tests kill ")
+
+
+def test_a_solution_that_fails_is_told_with_the_test():
+    tests = [{"args": [1, 1, 3], "expected": True}, {"args": [3, 1, 3], "expected": True}]
+
+    [verdict] = judge("test_strength", [solved(BETWEEN, tests)])
+
+    assert verdict.reason.startswith(
+        "solution_fails: the solution itself does not pass test 2: fail"
+    )
 
 
 def test_a_share_of_exactly_the_least_is_enough():
