@@ -30,8 +30,8 @@ class TestStrength(Verifier):
     `no_entry_point_named`. Where the sandbox itself fails there is no verdict but an error.
 
     Some mutants do the same as the solution whatever the input, and nobody can tell which: so not
-    even perfect tests kill all, and `min_killed` leaves room for them. Of ten mutants of each solution
-    in HumanEval its tests kill 93 %, and at least 0.7 in 97 % of the problems.
+    even perfect tests kill all, and `min_killed` leaves room for them. Of up to ten mutants of each
+    solution in HumanEval its tests kill 93 %, and at least 0.7 in 97 % of the problems.
 
     Score is the share that was killed. Evidence: `killed`, `total`, and up to five `survivors`
     (each with the operator and the line of the solution that was changed), `isolation`.
