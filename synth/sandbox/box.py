@@ -120,6 +120,10 @@ class Sandbox(Frozen):
         output = self.output_kb * 1024
         return {"stdout": output, "stderr": output, "results": self.result_mb * _MIB}
 
+    def close(self) -> None:
+        """End the processes that wait for code; the next run starts others."""
+        self._pool.close()
+
     def call(self, code: str, entry_point: str, calls: Sequence[Call]) -> Ran:
         """Load `code`, call `entry_point` (a dotted path) for each of `calls`; one result each.
 

@@ -102,7 +102,7 @@ def _apart(pool: Pool, given: Given) -> Ran:
 
 def _together(pool: Pool, given: Given) -> Ran:
     sandbox, nonce = pool.sandbox, secrets.token_hex(16)
-    zygote = pool.zygote("program")
+    zygote = pool.zygote("tests")
     asked = _payload(given, nonce, code=True)
     room = sandbox.room
     zygote.begin(Run("together", sandbox.limits, asked, room=room, command=pool.command))

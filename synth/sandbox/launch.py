@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -24,6 +25,8 @@ LEVELS: tuple[Level, ...] = ("none", "lsm", "container", "ns")
 _NOBODY = 65534
 _IN_REACH = "/tmp"  # noqa: S108 (covered by a mount that one process sees)
 _BOOT = "import json, sys; sent = json.loads(sys.stdin.buffer.read()); exec(sent['boot'], sent)"
+_OUR_PROCESSES = 4
+_OTHERS_PROCESSES = 64
 _HASHES = {"PYTHONHASHSEED": "0"}
 # One thread: each more takes address space, and a program's CPU time is what is limited.
 _VARIABLES = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -35,10 +38,14 @@ class Wanted:
 
     level: Level
     interpreter: Interpreter
+    limits: Mapping[str, Any]
+    """See language.Limits."""
     preload: tuple[str, ...] = ()
     """Modules that are imported once, for all programs."""
     also_read: tuple[str, ...] = ()
     """Files and folders that programs may read beside the interpreter."""
+    tests: bool = False
+    """Whether it runs test source."""
     executes: bool = False
     """Whether programs run in an executable of their own language."""
 
@@ -101,13 +108,31 @@ def _setting(wanted: Wanted, control: int, **more: Any) -> dict[str, Any]:
     return {
         "level": wanted.level,
         "control": control,
+        "limits": _room_for_us(wanted),
         "preload": list(wanted.preload),
+        "tests": wanted.tests,
         "packages": list(wanted.interpreter.packages),
         "variables": _VARIABLES,
         "devices": list(bubblewrap.DEVICES),
         "reads_all": False,
         **more,
     }
+
+
+def _room_for_us(wanted: Wanted) -> dict[str, Any]:
+    """Return the limits of one process, with room for those of ours that they count as well.
+
+    Threads are counted by user: with namespaces these are the zygote's alone, without them perhaps
+    many others, so that only a user who has nothing else can be limited so.
+    """
+    threads = wanted.limits["threads"]
+    if wanted.level == "ns":
+        threads += _OUR_PROCESSES
+    elif os.geteuid() == 0:
+        threads += _OTHERS_PROCESSES
+    else:
+        threads = None
+    return {**wanted.limits, "threads": threads}
 
 
 def _in_namespaces(wanted: Wanted, control: int) -> Launch:

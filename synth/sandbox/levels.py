@@ -81,7 +81,7 @@ class Pool:
         if found is not None and found.fresh:
             return found
         self.drop(role)
-        self._zygotes[role] = self._started()
+        self._zygotes[role] = self._started(tests=role == "tests")
         return self._zygotes[role]
 
     def drop(self, role: str) -> None:
@@ -95,13 +95,13 @@ class Pool:
         for role in list(self._zygotes):
             self.drop(role)
 
-    def _started(self) -> SandboxProcess:
+    def _started(self, *, tests: bool) -> SandboxProcess:
         """Start one at the level found before, else at the strictest that works."""
         failed: list[str] = []
         levels: list[Level] = [self._level] if self._level else self._allowed()
         for level in levels:
             try:
-                started = self._proven(level)
+                started = self._proven(level, tests=tests)
             except SandboxUnavailable as error:
                 failed.append(f"{level}: {error}")
                 continue
@@ -122,15 +122,17 @@ class Pool:
         unsafe = self.sandbox.allow_unsafe_execution
         return [level for level in reversed(LEVELS[least:]) if level != "none" or unsafe]
 
-    def _proven(self, level: Level) -> SandboxProcess:
+    def _proven(self, level: Level, *, tests: bool) -> SandboxProcess:
         """Return a zygote whose programs cannot do what the canary tries."""
         found = interpreter(str(self.sandbox.environment) if self.sandbox.environment.name else "")
         also = executable(self.sandbox.language)
         wanted = Wanted(
             level,
             found,
-            self.sandbox.preload,
+            self.sandbox.limits,
+            preload=self.sandbox.preload,
             also_read=also.files if also else (),
+            tests=tests,
             executes=also is not None,
         )
         started = SandboxProcess.start(wanted)

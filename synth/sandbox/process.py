@@ -127,7 +127,8 @@ class SandboxProcess:
         given += [_sealed(run.payload), self._pipe("results")]
         given.append(os.open(os.devnull, os.O_RDONLY) if run.channel is None else run.channel)
         command = [*run.command, run.mode] if run.command else None
-        order = json.dumps({"mode": run.mode, "command": command, **run.limits}).encode()
+        asked = {name: run.limits[name] for name in ("cpu", "wall")}
+        order = json.dumps({"mode": run.mode, "command": command, **asked}).encode()
         passed = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", given))]
         try:
             self._control.sendmsg([order], passed)

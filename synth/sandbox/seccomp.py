@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import platform
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from synth.sandbox.syscalls import ALLOWED, METADATA, NUMBERS
 
@@ -13,7 +13,8 @@ OWN_PID = 0x7FFFFF01
 """Stands for the process's own id, which is put in just before the program is loaded."""
 _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-_LOAD, _RETURN, _IF_EQUAL, _IF_ABOVE, _IF_SET = 0x20, 0x06, 0x15, 0x35, 0x45
+_LOAD, _RETURN = 0x20, 0x06
+_IF_EQUAL, _IF_ABOVE, _IF_FROM, _IF_SET = 0x15, 0x25, 0x35, 0x45
 _NUMBER, _ARCHITECTURE, _FIRST, _SECOND, _THIRD = 0, 4, 16, 24, 32
 _CLONE_THREAD = 0x10000
 _AF_UNIX = 1
@@ -41,10 +42,21 @@ def program(*, metadata: bool, executes: bool, truncates: bool = True) -> bytes:
     allowed = ALLOWED | METADATA if metadata else ALLOWED
     refused: set[str] = set() if truncates else {"truncate"}
     steps = [*_only_this(machine), *_by_arguments(numbers, executes=executes)]
-    for number in sorted(numbers[name] for name in allowed - refused if name in numbers):
-        steps += [(_IF_EQUAL, 0, 1, number), _end(_ALLOW)]
+    for first, last in _ranges(numbers[name] for name in allowed - refused if name in numbers):
+        steps += [(_IF_FROM, 0, 2, first), (_IF_ABOVE, 1, 0, last), _end(_ALLOW)]
     steps.append(_end(_ERRNO | errno.EPERM))
     return b"".join(struct.pack("HBBI", *step) for step in steps)
+
+
+def _ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """Return runs of neighbouring numbers: the kernel walks the filter for every call there is."""
+    ranges: list[tuple[int, int]] = []
+    for number in sorted(numbers):
+        if ranges and ranges[-1][1] == number - 1:
+            ranges[-1] = (ranges[-1][0], number)
+        else:
+            ranges.append((number, number))
+    return ranges
 
 
 def _end(action: int) -> _Step:
@@ -64,7 +76,7 @@ def _only_this(machine: str) -> list[_Step]:
         _load(_NUMBER),
     ]
     if machine == "x86_64":
-        steps += [(_IF_ABOVE, 0, 1, _X32), _end(_ERRNO | errno.EPERM)]
+        steps += [(_IF_FROM, 0, 1, _X32), _end(_ERRNO | errno.EPERM)]
     return steps
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.abc
 import importlib.machinery
 import os
 import sys
@@ -12,7 +11,7 @@ from typing import Any
 _PACKAGES = ("synth", "synth.sandbox", "synth.sandbox.inside")
 
 
-class _Sent(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+class _Sent:
     """Finds modules by their sources in a dict; folders of the project are not in the sandbox."""
 
     def __init__(self, sources: dict[str, str]) -> None:
@@ -22,6 +21,9 @@ class _Sent(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         known = fullname in self._sources or fullname in _PACKAGES
         package = fullname in _PACKAGES
         return importlib.machinery.ModuleSpec(fullname, self, is_package=package) if known else None
+
+    def create_module(self, spec: Any) -> None:
+        """Leave it to the import system to make the module."""
 
     def exec_module(self, module: types.ModuleType) -> None:
         name = module.__name__
@@ -34,12 +36,15 @@ def main(sent: dict[str, Any]) -> None:
     setting = sent["setting"]
     sys.path[:] = [folder for folder in sys.path if folder] + setting["packages"]
     finder = _Sent(sent["sources"])
-    sys.meta_path.insert(0, finder)
+    importing: list[Any] = sys.meta_path
+    importing.insert(0, finder)
     os.environ.update(setting["variables"])
 
-    from synth.sandbox.inside import zygote
+    from synth.sandbox.inside import modes, zygote
 
-    sys.meta_path.remove(finder)
+    if setting["tests"]:
+        modes.offer_tests()
+    importing.remove(finder)
     for name in [name for name in sys.modules if name.partition(".")[0] == "synth"]:
         del sys.modules[name]  # a program finds no module of ours, and may call its own so
     zygote.main(setting["control"], setting)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import operator
 from collections.abc import Callable
 from typing import Any
 
 
 def _awaited(awaitable: Any) -> Any:
+    import asyncio  # it makes a process much larger, which each fork would pay for
+
     async def wait() -> Any:
         return await awaitable
 
