@@ -15,7 +15,6 @@ from pathlib import Path
 
 from synth.sandbox.interpreter import Interpreter, links
 
-SCRATCH = "/tmp"  # noqa: S108 (in the sandbox's own file system)
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 _NAMESPACES = ("user", "pid", "net", "ipc", "uts", "cgroup-try")
 
@@ -49,6 +48,12 @@ class Bubblewrap:
         """Let go of the files."""
         for fd in self.fds:
             os.close(fd)
+
+
+def scratch(files: Sequence[str]) -> str:
+    """Return the folder that programs may write to: /tmp, unless that would hide one of `files`."""
+    usual = "/tmp"  # noqa: S108 (in the sandbox's own file system)
+    return "/scratch" if any(Path(file).is_relative_to(usual) for file in files) else usual
 
 
 def find() -> Bubblewrap | None:
@@ -89,7 +94,8 @@ def arguments(
         options += ["--ro-bind", source, path]
     for masked in interpreter.masked:
         options += ["--tmpfs", masked, "--remount-ro", masked]
-    options += ["--perms", "0755", "--dir", "/dev", "--perms", "0755", "--dir", SCRATCH]
+    folder = scratch((*interpreter.files, *also))
+    options += ["--perms", "0755", "--dir", "/dev", "--perms", "0755", "--dir", folder]
     for device in DEVICES:
         options += ["--dev-bind", device, device]
     return [*options, "--chdir", "/", "--remount-ro", "/", "--"]

@@ -14,12 +14,15 @@ from synth.sandbox.process import Ended, LostError, Run
 
 _MOST_PROCESSES = 8
 _ATTEMPTS = 2
+_FEW = 4
 _NO_TIME: Final = Result("killed", message="not run: the time was used up by others")
 _UNREADABLE: Final = Result("error", message="it wrote what is no result")
 
 
-def run_once(pool: Pool, run: Run) -> tuple[Ended, list[Any]]:
-    """Run a program and return how it ended, with its messages; a broken sandbox is tried again.
+def run_once(pool: Pool, run: Run, most: int) -> tuple[Ended, list[Any]]:
+    """Run a program and return how it ended, with at most so many messages, and one more.
+
+    A broken sandbox is tried again.
 
     Raises OutsideError where it breaks twice.
     """
@@ -32,7 +35,7 @@ def run_once(pool: Pool, run: Run) -> tuple[Ended, list[Any]]:
         except LostError as error:
             told = str(error)
         else:
-            messages = received(ended.written["results"])
+            messages = received(ended.written["results"], most)
             if messages and messages[0] == {"ready": 1}:
                 return ended, messages[1:]
             told = ended.written["stderr"].decode(errors="replace").strip() or ended.why
@@ -40,9 +43,9 @@ def run_once(pool: Pool, run: Run) -> tuple[Ended, list[Any]]:
     raise OutsideError(f"the sandbox failed twice to run a program: {told}")
 
 
-def received(written: bytes) -> list[Any]:
-    """Return the messages in what a process wrote; None for what is none."""
-    bodies, rest = frames.split(written)
+def received(written: bytes, most: int) -> list[Any]:
+    """Return the first messages in what a process wrote; None for what is none, and for more."""
+    bodies, rest = frames.split(written, most)
     return [*map(_message, bodies), *([None] if rest else [])]
 
 
@@ -68,7 +71,7 @@ def call(pool: Pool, code: str, entry_point: str, calls: Sequence[Call]) -> Ran:
             {"code": code, "entry_point": entry_point, "calls": [_tagged(one) for one in left]}
         )
         run = Run("calls", limits, payload, room=sandbox.room, command=pool.command)
-        ended, messages = run_once(pool, run)
+        ended, messages = run_once(pool, run, len(left) + 1)
         results += _results(messages, len(left), ended, limits["cpu"])
         cpu_s += ended.cpu_s
         if len(results) == len(calls) or results[-1].outcome == "timeout" or cpu_s > sandbox.cpu_s:
@@ -106,7 +109,7 @@ def _result(message: Any, number: int) -> Result:
         return of_exception(_exception(said["ex"]))
     try:
         return Result("returned", values.decode(said["ok"]))
-    except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError):
+    except values.UNREADABLE:
         return _UNREADABLE
 
 
@@ -130,7 +133,7 @@ def run(pool: Pool, code: str, stdin: str) -> Ran:
         room=sandbox.room,
         command=pool.command,
     )
-    ended, messages = run_once(pool, asked)
+    ended, messages = run_once(pool, asked, _FEW)
     stdout = ended.written["stdout"][: sandbox.room["stdout"]].decode(errors="replace")
     raised = [said["load"] for said in map(as_mapping, messages) if "load" in said]
     by = ending(ended, sandbox.cpu_s)

@@ -16,6 +16,7 @@ from synth.sandbox.outcome import Ran, Result, Word, ending, of_exception
 from synth.sandbox.process import Ended, LostError, Run
 
 _ATTEMPTS = 2
+_MOST_MESSAGES = 20_000
 _OUTCOMES: Final = ("pass", "fail", "error", "memory")
 _LONGER_S = 1.0
 _NO_TESTS: Final = Result("error", message="no_tests: the tests assert nothing")
@@ -92,7 +93,7 @@ def _apart(pool: Pool, given: Given) -> Ran:
     finally:
         program.end()
         ended = program.finish()
-    report = _Report(received(told.written["results"]), nonce)
+    report = _Report(received(told.written["results"], _MOST_MESSAGES), nonce)
     if not report.ready:
         raise LostError(told.written["stderr"].decode(errors="replace").strip() or told.why)
     if report.cannot_split:
@@ -107,7 +108,7 @@ def _together(pool: Pool, given: Given) -> Ran:
     room = sandbox.room
     zygote.begin(Run("together", sandbox.limits, asked, room=room, command=pool.command))
     ended = zygote.finish()
-    report = _Report(received(ended.written["results"]), nonce)
+    report = _Report(received(ended.written["results"], _MOST_MESSAGES), nonce)
     if not report.ready:
         raise LostError(ended.written["stderr"].decode(errors="replace").strip() or ended.why)
     return Ran(_results(report, ended, ended, sandbox.cpu_s), pool.level, "weak")

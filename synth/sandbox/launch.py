@@ -154,7 +154,7 @@ def _in_namespaces(wanted: Wanted, control: int) -> Launch:
         setting=_setting(
             wanted,
             control,
-            scratch=bubblewrap.SCRATCH,
+            scratch=bubblewrap.scratch(sources),
             landlock=landlock_abi() > 0,
             readable=["/"],
             filter=seccomp.program(metadata=True, executes=wanted.executes).hex(),

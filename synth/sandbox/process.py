@@ -90,6 +90,7 @@ class SandboxProcess:
             made = launch(wanted, theirs.fileno())
             try:
                 process = _started(made, theirs, errors)
+                theirs.close()  # its end is then seen as the end of the socket
                 started = cls(process, ours, made)
                 started._wait_until_warm(errors)
             except BaseException:
@@ -102,7 +103,7 @@ class SandboxProcess:
         self._control.settimeout(_START_S)
         try:
             said = self._control.recv(len(READY))
-        except TimeoutError:
+        except (TimeoutError, ConnectionError):
             said = b""
         if said == READY:
             return

@@ -18,6 +18,8 @@ _IF_EQUAL, _IF_ABOVE, _IF_FROM, _IF_SET = 0x15, 0x25, 0x35, 0x45
 _NUMBER, _ARCHITECTURE, _FIRST, _SECOND, _THIRD = 0, 4, 16, 24, 32
 _CLONE_THREAD = 0x10000
 _AF_UNIX = 1
+# SOCK_STREAM, with SOCK_CLOEXEC, SOCK_NONBLOCK, or both.
+_STREAMS = (1, 0x80001, 0x801, 0x80801)
 _PR_SET_NAME, _PR_GET_NAME = 15, 16
 _X32 = 0x40000000
 # Is it a terminal, close on exec or not, non-blocking, how much to read, the window's size.
@@ -87,9 +89,10 @@ def _by_arguments(numbers: dict[str, int], *, executes: bool) -> list[_Step]:
         "clone": [_load(_FIRST), (_IF_SET, 0, 1, _CLONE_THREAD), _end(_ALLOW), refused],
         # Its flags lie in memory, where no filter sees them; without it clone is used.
         "clone3": [_end(_ERRNO | errno.ENOSYS)],
+        # A stream within the process; a datagram socket could send to any other that has a path.
         "socketpair": [
-            *(_load(_FIRST), (_IF_EQUAL, 0, 1, _AF_UNIX), _end(_ALLOW)),
-            _end(_ERRNO | errno.EACCES),
+            *(_load(_FIRST), (_IF_EQUAL, 1, 0, _AF_UNIX), _end(_ERRNO | errno.EACCES)),
+            *_one_of(_SECOND, _STREAMS, errno.EACCES),
         ],
         "prctl": [
             *(_load(_FIRST), (_IF_EQUAL, 2, 0, _PR_SET_NAME), (_IF_EQUAL, 1, 0, _PR_GET_NAME)),
@@ -100,7 +103,7 @@ def _by_arguments(numbers: dict[str, int], *, executes: bool) -> list[_Step]:
             *(_load(_THIRD), (_IF_EQUAL, 0, 3, 0), _load(_THIRD + 4), (_IF_EQUAL, 0, 1, 0)),
             *(_end(_ALLOW), refused),
         ],
-        "ioctl": _one_of(_SECOND, _IOCTLS),
+        "ioctl": _one_of(_SECOND, _IOCTLS, errno.ENOTTY),
         "kill": own,
         "tgkill": own,
     }
@@ -112,6 +115,6 @@ def _by_arguments(numbers: dict[str, int], *, executes: bool) -> list[_Step]:
     return steps
 
 
-def _one_of(place: int, values: Sequence[int]) -> list[_Step]:
+def _one_of(place: int, values: Sequence[int], error: int) -> list[_Step]:
     tests = [(_IF_EQUAL, len(values) - index, 0, value) for index, value in enumerate(values)]
-    return [_load(place), *tests, _end(_ERRNO | errno.ENOTTY), _end(_ALLOW)]
+    return [_load(place), *tests, _end(_ERRNO | error), _end(_ALLOW)]

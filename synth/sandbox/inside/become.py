@@ -30,12 +30,14 @@ def bind(sources: list[str], folder: str) -> None:
     """Make each source readable as `folder`/0, `folder`/1 …, whoever owns the folders above it."""
     _check(_libc.unshare(_CLONE_NEWNS), "a mount namespace")
     _check(_libc.mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE, None), "private mounts")
+    # What lies below the folder can be neither opened nor asked for once that is covered.
     opened = [os.open(source, os.O_PATH) for source in sources]
+    folders = [os.path.isdir(source) for source in sources]  # noqa: PTH112 (quick to start)
     flags = _MS_NOSUID | _MS_NODEV
     _check(_libc.mount(b"tmpfs", folder.encode(), b"tmpfs", flags, b"mode=0755"), folder)
     for number, (fd, source) in enumerate(zip(opened, sources)):  # noqa: B905 (Python 3.9)
         at = f"{folder}/{number}"
-        if os.path.isdir(source):  # noqa: PTH112 (quick to start)
+        if folders[number]:
             os.mkdir(at)  # noqa: PTH102
         else:
             os.close(os.open(at, os.O_CREAT | os.O_WRONLY, 0o644))

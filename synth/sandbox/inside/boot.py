@@ -18,9 +18,11 @@ class _Sent:
         self._sources = sources
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
-        known = fullname in self._sources or fullname in _PACKAGES
+        if fullname not in self._sources and fullname not in _PACKAGES:
+            return None
+        loader: Any = self  # no subclass of Loader, whose module alone would load forty others
         package = fullname in _PACKAGES
-        return importlib.machinery.ModuleSpec(fullname, self, is_package=package) if known else None
+        return importlib.machinery.ModuleSpec(fullname, loader, is_package=package)
 
     def create_module(self, spec: Any) -> None:
         """Leave it to the import system to make the module."""

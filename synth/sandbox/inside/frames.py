@@ -43,11 +43,11 @@ def _exactly(fd: int, size: int) -> bytes:
     return b"".join(parts)
 
 
-def split(received: bytes) -> tuple[list[bytes], bytes]:
-    """Return the whole frames' bodies in what was received, and the rest."""
+def split(received: bytes, most: int) -> tuple[list[bytes], bytes]:
+    """Return the bodies of the first whole frames in what was received, and the rest."""
     bodies: list[bytes] = []
     start = 0
-    while len(received) - start >= _LENGTH.size:
+    while len(received) - start >= _LENGTH.size and len(bodies) < most:
         (size,) = _LENGTH.unpack_from(received, start)
         end = start + _LENGTH.size + size
         if end > len(received):

@@ -21,6 +21,7 @@ _SCRATCH_INODES = 2048
 _CAP_DAC_READ_SEARCH = 2
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
 _READ, _WRITE, _LIST, _RUN = 0x4, 0x2, 0x8, 0x1
+_FLAT = _READ | _WRITE | _LIST | 0x20 | 0x100 | 0x4000  # … and remove, make and truncate files
 _ALL_OF_ABI = {1: 0x1FFF, 2: 0x3FFF, 3: 0x7FFF, 4: 0x7FFF}
 _ALL_RIGHTS = 0xFFFF
 libc = ctypes.CDLL(None, use_errno=True)
@@ -73,8 +74,11 @@ def landlock_abi() -> int:
     return max(abi, 0)
 
 
-def landlock(readable: list[str], writable: list[str], devices: list[str]) -> None:
-    """Leave these files and folders alone reachable; nothing outside can be signalled."""
+def landlock(readable: list[str], scratch: str, devices: list[str], *, flat: bool) -> None:
+    """Leave these files and folders alone reachable; nothing outside can be signalled.
+
+    With `flat`, the scratch folder may hold files only: no folders, links, sockets.
+    """
     abi = landlock_abi()
     rights = _ALL_OF_ABI.get(abi, _ALL_RIGHTS)
     network = 3 if abi >= 4 else 0
@@ -88,8 +92,7 @@ def landlock(readable: list[str], writable: list[str], devices: list[str]) -> No
         _allow(rules, path, _READ | _LIST | _RUN)
     for path in devices:
         _allow(rules, path, _READ | _WRITE)
-    for path in writable:
-        _allow(rules, path, rights & ~_RUN)
+    _allow(rules, scratch, rights & (_FLAT if flat else ~_RUN))
     no_new_privileges()
     check(libc.syscall(_LANDLOCK_RESTRICT, rules, 0), "Landlock")
     os.close(rules)

@@ -18,7 +18,7 @@ _DRY_RUNS = 20
 _DRY_CODE = "import math\n\ndef f(x, *, y=0):\n    return [x * x + y, {'a': (1, 2.5)}]\n"
 _DRY_CALLS = [[["l", 1], ["d"]], [["l", 2], ["d", ["y", 3]]]]
 _DRY_TESTS = {
-    "tests": "def check(candidate):\n    assert candidate(2)[0] == 4\n    assert candidate([]) == 1\n",
+    "tests": "def check(of):\n    assert of(2)[0] == 4\n    assert of([]) == 1\n",
     "setup": "",
     "module": "solution",
     "nonce": "",
@@ -72,7 +72,9 @@ def warm_up(preload: list[str], *, tests: bool) -> None:
 def _dry_run(mode: _Mode, payload: dict[str, Any], asked: bytes = b"") -> None:
     """Run a mode here; what it tells fits into a socket's buffer and is not read."""
     ours, theirs = socket.socketpair()
-    with ours, theirs, open(os.devnull, "wb") as nowhere:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with ours, theirs:
         ours.sendall(asked)
         ours.shutdown(socket.SHUT_WR)
-        mode(payload, nowhere.fileno(), theirs.fileno())
+        mode(payload, nowhere, theirs.fileno())
+    os.close(nowhere)

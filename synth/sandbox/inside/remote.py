@@ -12,7 +12,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from synth.sandbox.inside import frames, rpc, values
+from synth.sandbox.inside import frames, stand_ins, values
 
 
 class ProgramGoneError(BaseException):
@@ -101,7 +101,7 @@ class Link:
         return values.encode(value, self._as_handle)
 
     def _as_handle(self, value: Any) -> values.Tagged:
-        number = getattr(value, "__dict__", {}).get(_NUMBER)
+        number = getattr(value, "__dict__", {}).get(stand_ins.NUMBER)
         if number is not None:
             return ["h", number]
         if isinstance(value, (types.FunctionType, types.BuiltinFunctionType, types.MethodType)):
@@ -116,7 +116,7 @@ class Link:
         """Return a value, or what stands for one. Raises ProgramGoneError for what is neither."""
         try:
             return values.decode(tagged, self._standing_in)
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError):
+        except values.UNREADABLE:
             raise ProgramGoneError from None
 
     def _standing_in(self, tagged: list[Any]) -> Any:
@@ -131,19 +131,23 @@ class Link:
         if kind == "class":
             mirrored = self._class_of(tagged[3])
             if not issubclass(mirrored, BaseException):
-                type.__setattr__(mirrored, _NUMBER, number)
+                type.__setattr__(mirrored, stand_ins.NUMBER, number)
             return mirrored
         if kind == "coroutine":
             return self._awaiting(number)
         made = object.__new__(self._instances_of(self.received(tagged[3])))
-        made.__dict__.update({_NUMBER: number, _LINK: self})
+        made.__dict__.update({stand_ins.NUMBER: number, stand_ins.LINK: self})
         return made
 
     def _instances_of(self, found: Any) -> type:
-        return found if isinstance(found, type) and issubclass(found, Remote) else Remote
+        return (
+            found
+            if isinstance(found, type) and issubclass(found, stand_ins.Remote)
+            else stand_ins.Remote
+        )
 
     async def _awaiting(self, number: int) -> Any:
-        return self.do("await", _Number(number))
+        return self.do("await", stand_ins.Held(number))
 
     def _class_of(self, lineage: list[list[str]]) -> type:
         """Return the class of the same module and name here, else one that mirrors it."""
@@ -152,12 +156,12 @@ class Link:
         if isinstance(known, type) and issubclass(known, BaseException):
             return known
         if known is object or not above:
-            return Remote
+            return stand_ins.Remote
         key = (module, name, *(one[1] for one in above))
         if key not in self._mirrored:
             base = self._class_of(above)
-            namespace = {"__module__": "solution", _LINK: self}
-            kind = RemoteClass if issubclass(base, Remote) else type
+            namespace = {"__module__": "solution", stand_ins.LINK: self}
+            kind = stand_ins.RemoteClass if issubclass(base, stand_ins.Remote) else type
             self._mirrored[key] = kind(name, (base,), namespace)
         return self._mirrored[key]
 
@@ -200,107 +204,3 @@ def _replace(value: Any, now: Any) -> None:
     elif isinstance(value, (dict, set)):
         value.clear()
         value.update(now)
-
-
-_NUMBER, _LINK = "__synth_number__", "__synth_link__"
-
-
-class _Number:
-    def __init__(self, number: int) -> None:
-        self.__dict__[_NUMBER] = number
-
-
-class RemoteClass(type):
-    """The type of the program's classes: calling one makes an object there."""
-
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Make an object there."""
-        return _link(cls).do("call", _held(cls), *args, **kwargs)
-
-    def __getattr__(cls, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return _link(cls).do("getattr", _held(cls), name)
-
-    def __setattr__(cls, name: str, value: Any) -> None:
-        _link(cls).do("setattr", _held(cls), name, value)
-
-    def __iter__(cls) -> Any:
-        return iter(_link(cls).do("iter", _held(cls)))
-
-    def __len__(cls) -> int:
-        return _link(cls).do("len", _held(cls))
-
-    def __getitem__(cls, key: Any) -> Any:
-        return _link(cls).do("getitem", _held(cls), key)
-
-    def __instancecheck__(cls, instance: Any) -> bool:
-        if not isinstance(type(instance), RemoteClass):
-            return False
-        return bool(_link(cls).do("isinstance", instance, _held(cls)))
-
-
-def _held(cls: type) -> _Number:
-    return _Number(cls.__dict__[_NUMBER])
-
-
-def _link(one: Any) -> Link:
-    return one.__dict__.get(_LINK) or getattr(type(one), _LINK)
-
-
-class Remote(metaclass=RemoteClass):
-    """An object of the program."""
-
-    def __getattr__(self, name: str) -> Any:
-        return _link(self).do("getattr", self, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        _link(self).do("setattr", self, name, value)
-
-    def __delattr__(self, name: str) -> None:
-        _link(self).do("delattr", self, name)
-
-    __hash__ = object.__hash__
-
-
-def _operation(name: str) -> Callable[..., Any]:
-    def asked(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return _link(self).do(name, self, *args, **kwargs)
-
-    return asked
-
-
-def _reflected(name: str) -> Callable[..., Any]:
-    def asked(self: Any, other: Any) -> Any:
-        return _link(self).do(name, other, self)
-
-    return asked
-
-
-def _comparison(name: str) -> Callable[..., Any]:
-    def asked(self: Any, other: Any) -> Any:
-        if not isinstance(type(other), RemoteClass):
-            return NotImplemented
-        return _link(self).compare(name, self, other)
-
-    return asked
-
-
-def _fitted() -> None:
-    """Give Remote the special methods, which Python looks up on the class alone."""
-    for name in rpc.COMPARING:
-        type.__setattr__(Remote, f"__{name}__", _comparison(name))
-    for name in rpc.BINARY:
-        special = name.rstrip("_")
-        type.__setattr__(Remote, f"__{special}__", _operation(name))
-        type.__setattr__(Remote, f"__r{special}__", _reflected(name))
-    for special, name in (("neg", "neg"), ("pos", "pos"), ("abs", "abs"), ("invert", "invert")):
-        type.__setattr__(Remote, f"__{special}__", _operation(name))
-    for name in ("call", "len", "iter", "next", "contains", "getitem", "setitem", "delitem"):
-        type.__setattr__(Remote, f"__{name}__", _operation(name))
-    for name in ("bool", "int", "float", "index", "str", "repr", "round", "enter"):
-        type.__setattr__(Remote, f"__{name}__", _operation(name))
-    type.__setattr__(Remote, "__exit__", lambda self, *_error: _link(self).do("exit", self))
-
-
-_fitted()

@@ -17,6 +17,9 @@ from collections.abc import Callable
 from typing import Any
 
 DEEPEST = 60
+UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
+"""What `decode` raises for what `encode` never wrote."""
+_FEW = 1000
 _EXACT = 2**53
 Tagged = Any
 """None, a bool, a text, a small number, or a list of a tag and what it needs."""
@@ -145,14 +148,15 @@ _LOWERED: tuple[tuple[type, Callable[[Any], Any]], ...] = (
 def decode(tagged: Tagged, other: Callable[[list[Any]], Any] | None = None) -> Any:
     """Return the value; `other` makes something of what is none, else it is Opaque.
 
-    Raises ValueError, TypeError, KeyError, IndexError or OverflowError for what `encode` never
-    wrote, TypeError where an unhashable value is a key.
+    Raises one of UNREADABLE for what `encode` never wrote, and where keys or items of a set were
+    chosen to have the same hash, which would take minutes.
     """
     if not isinstance(tagged, list):
         return tagged
     tag = tagged[0]
     if tag in _MAKE:
-        return _MAKE[tag](decode(item, other) for item in tagged[1:])
+        items = [decode(item, other) for item in tagged[1:]]
+        return _MAKE[tag](_spread(items) if tag in "sz" else items)
     if tag in ("d", "nd"):
         return _nested(tagged, other)
     if tag in _READ:
@@ -162,9 +166,17 @@ def decode(tagged: Tagged, other: Callable[[list[Any]], Any] | None = None) -> A
     return Opaque(str(tagged[1]) if len(tagged) > 1 else "unknown")
 
 
+def _spread(items: list[Any]) -> list[Any]:
+    """Return items whose hashes differ, most of them."""
+    if len(items) > _FEW and 4 * len(set(map(hash, items))) < len(items):
+        raise ValueError("items with the same hash")
+    return items
+
+
 def _nested(tagged: list[Any], other: Callable[[list[Any]], Any] | None) -> Any:
     if tagged[0] == "d":
-        return {decode(key, other): decode(value, other) for key, value in tagged[1:]}
+        keys = _spread([decode(key, other) for key, _ in tagged[1:]])
+        return dict(zip(keys, [decode(value, other) for _, value in tagged[1:]]))  # noqa: B905 (3.9)
     items = decode(tagged[2], other)
     return _rebuild[0](items, tagged[1]) if _rebuild else items
 

@@ -159,7 +159,8 @@ class Zygote:
         if self._level == "none":
             return
         if self._setting["landlock"]:
-            jail.landlock(self._setting["readable"], [scratch], self._setting["devices"])
+            reachable = self._setting["readable"], scratch, self._setting["devices"]
+            jail.landlock(*reachable, flat=not self._namespaced)
         jail.drop_capabilities(reads=self._setting["reads_all"])
         program = bytes.fromhex(self._setting["filter"])
         jail.filter_system_calls(program.replace(_OWN_PID, os.getpid().to_bytes(4, "little")))
