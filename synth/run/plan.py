@@ -263,12 +263,8 @@ class _Planner:
         rows = seed.records(seeds[:1], limit=1, broken=stage.takes_broken)
         first = next((row for row in rows if row.state == "live"), None)
         if first is not None and (lacking := stage.lacks(first)):
-            fields = ", ".join(first.fields) or "no fields"
-            self._say(
-                f"{stage.name} needs of each seed {lacking}; the first one has none (it has "
-                f"{fields})",
-                "seeds",
-            )
+            has = f"the first one has none (it has {', '.join(first.fields) or 'no fields'})"
+            self._say(f"{stage.name} needs of each seed {lacking}; {has}", "seeds")
 
     def _check_verifiers(self, steps: Sequence[Step]) -> None:
         for number, step in enumerate(steps):
