@@ -29,9 +29,9 @@ def _as_they_are(limits: Limits) -> Limits:
 class Executable:
     """The program that runs a language, as it is installed here."""
 
-    command: tuple[str, ...]
-    """Its path and options; the mode (calls, program, target, tests, together) is put at the end.
-    """
+    command: Callable[[Limits], tuple[str, ...]]
+    """Its path and options under the limits of the process; the mode (calls, program, target, tests,
+    together) is put at the end."""
     files: tuple[str, ...]
     """The files and folders that it reads, itself included; all else is out of reach."""
 

@@ -65,7 +65,7 @@ class Pool:
     def command(self) -> Sequence[str]:
         """What runs the sandbox's language; empty where the zygote does."""
         found = executable(self.sandbox.language)
-        return found.command if found else ()
+        return found.command(self.sandbox.limits) if found else ()
 
     @property
     def level(self) -> Level:

@@ -1,0 +1,13 @@
+// The driver's door: the mode is the last argument.
+
+const MODES = { __proto__: null, calls, program };
+
+async function main() {
+  const run = MODES[process.argv.at(-1)];
+  const payload = readFrame(PAYLOAD);
+  becomeFileRunner();
+  const code = await run(payload);
+  if (code !== null) exit(code);
+}
+
+main();
