@@ -40,9 +40,9 @@ class Judging:
         keys = self._keys(use, records, services)
         kept = self._store.verdicts(keys)
         missing = [place for place, key in enumerate(keys) if key not in kept]
-        fresh = await self._judge(use, [records[place] for place in missing], services)
+        unjudged = [records[place] for place in missing]
+        fresh = await self._judge(use, unjudged, [keys[place] for place in missing], services)
         given = dict(zip(missing, fresh, strict=True))
-        await self._keep(keys, given)
         return [
             given[place].verdict if place in given else _verdict(kept[key])
             for place, key in enumerate(keys)
@@ -58,21 +58,30 @@ class Judging:
             keys.append(hashed.digest())
         return keys
 
-    async def _keep(self, keys: Sequence[bytes], given: dict[int, Judged]) -> None:
+    async def _keep(self, keys: Sequence[bytes], given: Sequence[Judged]) -> None:
         rows: list[VerdictRow] = [
-            (keys[place], canonical(judged.verdict.as_json()), round(judged.seconds, 6))
-            for place, judged in given.items()
+            (key, canonical(judged.verdict.as_json()), round(judged.seconds, 6))
+            for key, judged in zip(keys, given, strict=True)
             if judged.verdict.outcome != "error"
         ]
         if rows:
             await self._store.keep_verdicts(rows)
 
-    async def _judge(self, use: Use, records: Sequence[Record], services: Services) -> list[Judged]:
+    async def _judge(
+        self, use: Use, records: Sequence[Record], keys: Sequence[bytes], services: Services
+    ) -> list[Judged]:
+        """Return a verdict for each record; each is kept as soon as it is there."""
         if not records:
             return []
-        if isinstance(use.verifier, ModelVerifier):
-            return await _ask(use.verifier, records, services.within(use.label))
-        return await self._workers.judge(use.spec, records)
+
+        async def keep(start: int, given: Sequence[Judged]) -> None:
+            await self._keep(keys[start : start + len(given)], given)
+
+        if not isinstance(use.verifier, ModelVerifier):
+            return await self._workers.judge(use.spec, records, keep)
+        judged = await _ask(use.verifier, records, services.within(use.label))
+        await keep(0, judged)
+        return judged
 
     async def _in_order(self, use: Use, records: Sequence[Record]) -> list[Judged]:
         if use.label not in self._ordered:

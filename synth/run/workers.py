@@ -10,7 +10,7 @@ import asyncio
 import os
 import pickle
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,10 @@ class Judged:
     seconds: float = 0.0
 
 
+Keep = Callable[[int, Sequence[Judged]], Awaitable[None]]
+"""Takes the place of a first record, and verdicts from there on."""
+
+
 @dataclass(slots=True)
 class _Pace:
     """How many records of a verifier make a batch of about a quarter of a second."""
@@ -58,18 +62,25 @@ class Workers:
         self._given_back = asyncio.Event()
         self._paces: dict[VerifierSpec, _Pace] = {}
 
-    async def judge(self, spec: VerifierSpec, records: Sequence[Record]) -> list[Judged]:
+    async def judge(
+        self, spec: VerifierSpec, records: Sequence[Record], keep: Keep | None = None
+    ) -> list[Judged]:
         """Return a verdict for each record, `error` for each that the verifier breaks over.
 
+        `keep` is given each part as soon as it is judged, with the place of its first record.
         Raises PluginError if it cannot be made in a worker, OutsideError if no worker starts.
         """
         size = self._paces.setdefault(spec, _Pace()).size
+
+        async def part(start: int) -> list[Judged]:
+            judged = await self._judge(spec, records[start : start + size])
+            if keep is not None:
+                await keep(start, judged)
+            return judged
+
         async with asyncio.TaskGroup() as tasks:
-            judged = [
-                tasks.create_task(self._judge(spec, records[start : start + size]))
-                for start in range(0, len(records), size)
-            ]
-        return [verdict for batch in judged for verdict in batch.result()]
+            parts = [tasks.create_task(part(start)) for start in range(0, len(records), size)]
+        return [verdict for part in parts for verdict in part.result()]
 
     async def _judge(self, spec: VerifierSpec, records: Sequence[Record]) -> list[Judged]:
         try:
