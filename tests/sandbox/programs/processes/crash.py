@@ -1,0 +1,3 @@
+# Reads where nothing is.
+# expect: crash
+ctypes.string_at(0)

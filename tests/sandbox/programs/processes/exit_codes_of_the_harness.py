@@ -1,0 +1,3 @@
+# Ends itself with each code that the harness might use for its own.
+# expect: error
+os._exit(97)

@@ -1,0 +1,15 @@
+# Gives the kernel programs, counters or modules.
+# expect: contained
+attempt("bpf", syscall, 321, 0, bytes(128), 128)
+attempt("perf_event_open", syscall, 298, bytes(128), 0, -1, -1, 0)
+attempt("init_module", syscall, 175, b"", 0, b"")
+attempt("finit_module", syscall, 313, 0, b"", 0)
+attempt("delete_module", syscall, 176, b"none", 0)
+attempt("kexec_load", syscall, 246, 0, 0, 0, 0)
+attempt("kexec_file_load", syscall, 320, 0, 0, 0, b"", 0)
+attempt("reboot", syscall, 169, 0xFEE1DEAD, 672274793, 0, 0)
+attempt("syslog", syscall, 103, 3, bytes(100), 100)
+attempt("acct", syscall, 163, 0)
+attempt("quotactl", syscall, 179, 0, b"", 0, 0)
+attempt("lookup_dcookie", syscall, 212, 0, 0, 0)
+print("contained")

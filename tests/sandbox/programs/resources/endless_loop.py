@@ -1,0 +1,4 @@
+# Computes for ever.
+# expect: timeout
+while True:
+    pass

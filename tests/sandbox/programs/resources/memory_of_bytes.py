@@ -1,0 +1,3 @@
+# Takes memory in one piece of Python.
+# expect: memory
+held = bytearray(1 << 40)

@@ -1,0 +1,7 @@
+# Calls itself for ever.
+# expect: error
+def down():
+    return down()
+
+
+down()
