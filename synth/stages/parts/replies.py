@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from synth.engine.base import Completion
@@ -86,6 +87,16 @@ def whole_reply(said: Completion, what: str) -> tuple[str, str]:
 def answer_in(said: Completion, what: str) -> str:
     """Return a reply's words without its thinking. Raises MalformedError as `whole_reply` does."""
     return whole_reply(said, what)[0]
+
+
+@contextmanager
+def reading(said: str) -> Generator[None]:
+    """Let a MalformedError that is raised inside tell the reply, if it tells none yet."""
+    try:
+        yield
+    except MalformedError as wrong:
+        wrong.raw = wrong.raw or said
+        raise
 
 
 def quoted(text: str) -> str:
