@@ -71,6 +71,8 @@ class Sandbox(Frozen):
     """A virtual environment whose packages programs may import; by default none."""
     preload: tuple[str, ...] = ()
     """Modules of `environment` that are imported once for all programs, to save time."""
+    image: str = "python:3.11-slim"
+    """The container image, where that is the level; it must be there already."""
     min_isolation: Level = "lsm"
     """The least isolation to run at: none, lsm, container or ns."""
     allow_unsafe_execution: bool = False

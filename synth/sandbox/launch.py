@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -16,17 +17,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 from synth.errors import SandboxUnavailable
-from synth.sandbox import bubblewrap, seccomp
+from synth.sandbox import bubblewrap, container, seccomp
 from synth.sandbox.interpreter import Interpreter
 
 Level = Literal["none", "lsm", "container", "ns"]
 LEVELS: tuple[Level, ...] = ("none", "lsm", "container", "ns")
 """From none to the strictest."""
 _NOBODY = 65534
+_SOCKET = "socket"
 _IN_REACH = "/tmp"  # noqa: S108 (covered by a mount that one process sees)
 _BOOT = "import json, sys; sent = json.loads(sys.stdin.buffer.read()); exec(sent['boot'], sent)"
 _OUR_PROCESSES = 4
 _OTHERS_PROCESSES = 64
+# No site: packages are none of the standard library. Not -I: that would forget the hash seed.
+_FLAGS = ("-s", "-S", "-B", "-X", "utf8", "-c", _BOOT)
 _HASHES = {"PYTHONHASHSEED": "0"}
 # One thread: each more takes address space, and a program's CPU time is what is limited.
 _VARIABLES = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -40,6 +44,8 @@ class Wanted:
     interpreter: Interpreter
     limits: Mapping[str, Any]
     """See language.Limits."""
+    image: str = ""
+    """The image of a container."""
     preload: tuple[str, ...] = ()
     """Modules that are imported once, for all programs."""
     also_read: tuple[str, ...] = ()
@@ -60,6 +66,8 @@ class Launch:
     fds: tuple[int, ...] = ()
     scratch: str = ""
     """A folder of the host that goes away with the zygote; empty with namespaces."""
+    listens: str = ""
+    """Where the zygote finds the control socket, if it cannot inherit one."""
     opened: list[bubblewrap.Bubblewrap] = field(default_factory=list[bubblewrap.Bubblewrap])
 
     def close(self) -> None:
@@ -93,18 +101,20 @@ def launch(wanted: Wanted, control: int) -> Launch:
 
     Raises SandboxUnavailable where what the level needs is not installed.
     """
-    if wanted.level == "ns":
-        return _in_namespaces(wanted, control)
-    return _on_the_host(wanted, control)
+    match wanted.level:
+        case "ns":
+            return _in_namespaces(wanted, control)
+        case "container":
+            return _in_a_container(wanted)
+        case _:
+            return _on_the_host(wanted, control)
 
 
 def _zygote(wanted: Wanted) -> list[str]:
-    # No site: packages are none of the standard library. Not -I: that would forget the hash seed.
-    flags = ("-s", "-S", "-B", "-X", "utf8", "-c", _BOOT)
-    return [wanted.interpreter.executable, *flags]
+    return [wanted.interpreter.executable, *_FLAGS]
 
 
-def _setting(wanted: Wanted, control: int, **more: Any) -> dict[str, Any]:
+def _setting(wanted: Wanted, control: int | str, **more: Any) -> dict[str, Any]:
     return {
         "level": wanted.level,
         "control": control,
@@ -123,12 +133,13 @@ def _room_for_us(wanted: Wanted) -> dict[str, Any]:
     """Return the limits of one process, with room for those of ours that they count as well.
 
     Threads are counted by user: with namespaces these are the zygote's alone, without them perhaps
-    many others, so that only a user who has nothing else can be limited so.
+    many others, so that only a user who has nothing else can be limited so. A container counts for
+    itself.
     """
     threads = wanted.limits["threads"]
     if wanted.level == "ns":
         threads += _OUR_PROCESSES
-    elif os.geteuid() == 0:
+    elif wanted.level != "container" and os.geteuid() == 0:
         threads += _OTHERS_PROCESSES
     else:
         threads = None
@@ -157,23 +168,59 @@ def _in_namespaces(wanted: Wanted, control: int) -> Launch:
             scratch=bubblewrap.scratch(sources),
             landlock=landlock_abi() > 0,
             readable=["/"],
-            filter=seccomp.program(metadata=True, executes=wanted.executes).hex(),
+            filter=_filter(metadata=True, executes=wanted.executes).hex(),
         ),
         fds=found.fds,
         opened=[found],
     )
 
 
+def _in_a_container(wanted: Wanted) -> Launch:
+    if wanted.interpreter.packages or wanted.also_read:
+        raise SandboxUnavailable(
+            "in a container programs have the Python and the packages of its image: name no "
+            "`environment`, and Python as the `language`"
+        )
+    engine = container.find(wanted.image)
+    folder = tempfile.mkdtemp(prefix="synth-sandbox-")
+    # Others may pass through, to the socket that they know by its name alone.
+    Path(folder).chmod(0o711)
+    return Launch(
+        command=[
+            *(engine, *container.arguments(wanted.image, folder, wanted.limits)),
+            *("python3", *_FLAGS),
+        ],
+        variables=dict(os.environ),
+        setting=_setting(
+            wanted,
+            f"{container.CONTROL}/{_SOCKET}",
+            scratch=container.SCRATCH,
+            landlock="if there",
+            readable=["/"],
+            filter=_filter(metadata=True, executes=False).hex(),
+        ),
+        scratch=folder,
+        listens=f"{folder}/{_SOCKET}",
+    )
+
+
+def _filter(**options: bool) -> bytes:
+    if not seccomp.machine_is_known():
+        machine = platform.machine()
+        raise SandboxUnavailable(f"no list of system calls for this processor ({machine})")
+    return seccomp.program(**options)
+
+
 def _on_the_host(wanted: Wanted, control: int) -> Launch:
     scratch = tempfile.mkdtemp(prefix="synth-sandbox-")
+    isolates = wanted.level == "lsm"
     root = os.geteuid() == 0
     if root:
         os.chown(scratch, _NOBODY, _NOBODY)
     hidden = root and any(not _others_reach(source) for source in wanted.interpreter.files)
-    reads_all = hidden and wanted.level == "lsm"
-    filtered = seccomp.machine_is_known() and seccomp.program(
-        metadata=False, executes=wanted.executes, truncates=landlock_abi() >= 3
-    )
+    reads_all = hidden and isolates
+    truncates = landlock_abi() >= 3
+    filtered = isolates and _filter(metadata=False, executes=wanted.executes, truncates=truncates)
     return Launch(
         command=_as_nobody(_zygote(wanted), _HASHES, reads=reads_all or hidden),
         variables=dict(_HASHES),
@@ -181,7 +228,7 @@ def _on_the_host(wanted: Wanted, control: int) -> Launch:
             wanted,
             control,
             scratch=scratch,
-            landlock=wanted.level == "lsm",
+            landlock=isolates,
             readable=_unmasked(wanted),
             reads_all=reads_all,
             filter=(filtered or b"").hex(),

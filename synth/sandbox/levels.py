@@ -130,6 +130,7 @@ class Pool:
             level,
             found,
             self.sandbox.limits,
+            image=self.sandbox.image,
             preload=self.sandbox.preload,
             also_read=also.files if also else (),
             tests=tests,

@@ -18,15 +18,18 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Any, Self
 
 from synth.errors import SandboxUnavailable
 from synth.sandbox.inside.zygote import KILL, READY
 from synth.sandbox.launch import Launch, Wanted, launch
+from synth.sandbox.memory_file import sealed
 
 _START_S = 60.0
 _GRACE_S = 5.0
 _END_S = 2.0
+_LOOK_S = 0.2
 _RUNS_BEFORE_A_NEW_ONE = 5000
 _PART = 1 << 16
 
@@ -87,15 +90,20 @@ class SandboxProcess:
         """Start one and wait until it is warm. Raises SandboxUnavailable."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, tempfile.TemporaryFile() as errors:
-            made = launch(wanted, theirs.fileno())
+            made: Launch | None = None
             try:
-                process = _started(made, theirs, errors)
+                made = launch(wanted, theirs.fileno())
+                if made.listens:
+                    ours, process = _connected(made, ours, theirs, errors)
+                else:
+                    process = _started(made, theirs, errors)
                 theirs.close()  # its end is then seen as the end of the socket
                 started = cls(process, ours, made)
                 started._wait_until_warm(errors)
             except BaseException:
                 ours.close()
-                made.close()
+                if made is not None:
+                    made.close()
                 raise
         return started
 
@@ -124,8 +132,8 @@ class SandboxProcess:
         self._run, self._over = run, ""
         self._deadline = time.monotonic() + run.limits["wall"] + _GRACE_S
         self._written = {name: bytearray() for name in run.room}
-        given = [_sealed(run.stdin), self._pipe("stdout"), self._pipe("stderr")]
-        given += [_sealed(run.payload), self._pipe("results")]
+        given = [sealed(run.stdin), self._pipe("stdout"), self._pipe("stderr")]
+        given += [sealed(run.payload), self._pipe("results")]
         given.append(os.open(os.devnull, os.O_RDONLY) if run.channel is None else run.channel)
         command = [*run.command, run.mode] if run.command else None
         asked = {name: run.limits[name] for name in ("cpu", "wall")}
@@ -252,21 +260,23 @@ def _started(made: Launch, control: socket.socket, errors: IO[bytes]) -> subproc
         os.close(sent)
 
 
-def _sealed(content: bytes) -> int:
-    """Return a file in memory that nobody can change any more, at its beginning."""
-    if not content:
-        return os.open(os.devnull, os.O_RDONLY)
-    fd = os.memfd_create("given", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(fd, rest) :]
-    os.lseek(fd, 0, os.SEEK_SET)
-    _seal(fd)
-    return fd
-
-
-def _seal(fd: int) -> None:
-    import fcntl
-
-    seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
-    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals)
+def _connected(
+    made: Launch, ours: socket.socket, theirs: socket.socket, errors: IO[bytes]
+) -> tuple[socket.socket, subprocess.Popen[bytes]]:
+    """Start a zygote that cannot inherit a socket; return the one by which it comes to us."""
+    ours.close()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+        listening.bind(made.listens)
+        Path(made.listens).chmod(0o666)
+        listening.listen(1)
+        process = _started(made, theirs, errors)
+        listening.settimeout(_LOOK_S)
+        until = time.monotonic() + _START_S
+        while process.poll() is None and time.monotonic() < until:
+            with suppress(TimeoutError):
+                return listening.accept()[0], process
+    process.kill()
+    process.wait()
+    errors.seek(0)
+    told = errors.read().decode(errors="replace").strip().rpartition("\n")[2]
+    raise SandboxUnavailable(told or "the container did not come to its socket")

@@ -158,9 +158,10 @@ class Zygote:
         jail.limit_resources(limits)
         if self._level == "none":
             return
-        if self._setting["landlock"]:
+        landlock = self._setting["landlock"]
+        if landlock is True or (landlock and jail.landlock_abi()):
             reachable = self._setting["readable"], scratch, self._setting["devices"]
-            jail.landlock(*reachable, flat=not self._namespaced)
+            jail.landlock(*reachable, flat=self._level == "lsm")
         jail.drop_capabilities(reads=self._setting["reads_all"])
         program = bytes.fromhex(self._setting["filter"])
         jail.filter_system_calls(program.replace(_OWN_PID, os.getpid().to_bytes(4, "little")))
@@ -248,12 +249,20 @@ def _size(path: str) -> int:
         return 0  # it was deleted meanwhile
 
 
-def main(control_fd: int, setting: dict[str, Any]) -> None:
-    """Warm up, say that it is ready, and serve."""
-    control = socket.socket(fileno=control_fd)
+def main(control: int | str, setting: dict[str, Any]) -> None:
+    """Warm up, say that it is ready on a socket that it has or finds, and serve."""
+    link = _found(control)
     modes.warm_up(setting["preload"], tests=setting["tests"])
     gc.disable()
     gc.collect()
     gc.freeze()
-    control.sendall(READY)
-    Zygote(control, setting).serve()
+    link.sendall(READY)
+    Zygote(link, setting).serve()
+
+
+def _found(control: int | str) -> socket.socket:
+    if isinstance(control, int):
+        return socket.socket(fileno=control)
+    link = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    link.connect(control)
+    return link
