@@ -64,8 +64,9 @@ def as_mapping(message: Any) -> Mapping[str, Any]:
 def call(pool: Pool, code: str, entry_point: str, calls: Sequence[Call]) -> Ran:
     """See Sandbox.call."""
     sandbox, results, cpu_s = pool.sandbox, list[Result](), 0.0
+    most_s = sandbox.limits["cpu"]
     for _ in range(_MOST_PROCESSES):
-        limits = {**sandbox.limits, "cpu": max(1, round(sandbox.cpu_s - cpu_s))}
+        limits = {**sandbox.limits, "cpu": max(1, round(most_s - cpu_s))}
         left = calls[len(results) :]
         payload = frames.packed(
             {"code": code, "entry_point": entry_point, "calls": [_tagged(one) for one in left]}
@@ -74,7 +75,7 @@ def call(pool: Pool, code: str, entry_point: str, calls: Sequence[Call]) -> Ran:
         ended, messages = run_once(pool, run, len(left) + 1)
         results += _results(messages, len(left), ended, limits["cpu"])
         cpu_s += ended.cpu_s
-        if len(results) == len(calls) or results[-1].outcome == "timeout" or cpu_s > sandbox.cpu_s:
+        if len(results) == len(calls) or results[-1].outcome == "timeout" or cpu_s > most_s:
             break
     results += [_NO_TIME] * (len(calls) - len(results))
     return Ran(tuple(results), pool.level)
@@ -86,6 +87,8 @@ def _tagged(one: Call) -> list[Any]:
 
 def _results(messages: Sequence[Any], wanted: int, ended: Ended, cpu_s: float) -> list[Result]:
     """Return the results of a process; where it ended early, the last one says how."""
+    if ended.why == "output" and messages and messages[-1] is None:
+        messages = messages[:-1]  # the one that was cut off
     if messages and "load" in as_mapping(messages[0]):
         return [of_exception(_exception(messages[0]["load"]))] * wanted
     results: list[Result] = []

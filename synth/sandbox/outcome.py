@@ -28,8 +28,12 @@ memory limit. `crash`: a signal. `output_limit`: more output, results or scratch
 `early_exit`: it ended itself. `killed`: something outside ended it, or no time was left to run it.
 """
 _WORDS: dict[str, Word] = {"MemoryError": "memory", "SystemExit": "early_exit"}
-_MOSTLY = 0.95
+# The limit is counted in ticks, what was used by the scheduler: on a busy machine they differ.
+_MOSTLY = 0.5
 _CPU_SIGNALS = (signal.SIGKILL, signal.SIGXCPU)
+_OUT_OF_MEMORY = b"out of memory"
+"""What a runtime says last that ends the process where it gets no more; a program that says so and
+crashes changes one failure into another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,8 @@ def _by_signal(ended: Ended, cpu_limit_s: float) -> tuple[Word, str]:
         return "timeout", f"used {cpu_limit_s:g} s of CPU"
     if number == signal.SIGKILL:
         return "killed", "the machine ended it, perhaps for want of memory"
+    if _OUT_OF_MEMORY in ended.written.get("stderr", b""):
+        return "memory", "it wanted more memory than it may have"
     return "crash", f"ended by {signal.Signals(number).name}"
 
 

@@ -224,6 +224,10 @@ class SandboxProcess:
 
     def kill(self) -> None:
         """End it at once, with all that it runs."""
+        # The first process of a pid namespace is below bubblewrap and in a session of its own.
+        for pid in _below(self._process.pid):
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -258,6 +262,14 @@ def _started(made: Launch, control: socket.socket, errors: IO[bytes]) -> subproc
         raise SandboxUnavailable(f"{made.command[0]!r} cannot be started: {error}") from error
     finally:
         os.close(sent)
+
+
+def _below(pid: int) -> list[int]:
+    """Return the processes that one has started."""
+    try:
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
 
 
 def _connected(

@@ -44,13 +44,19 @@ class Zygote:
         self._next = self._forked(setting["limits"])
 
     def serve(self) -> None:
-        """Run what is ordered until the control socket ends."""
-        while True:
-            order, fds = received(self._control)
-            if not order:
-                return self._next.end()
-            if order != KILL:  # else it came too late: that child has ended
-                self._control.sendall(json.dumps(self._run(json.loads(order), fds)).encode())
+        """Run what is ordered until the control socket ends; leave nothing behind."""
+        with suppress(ConnectionError):
+            while True:
+                order, fds = received(self._control)
+                if not order:
+                    break
+                if order != KILL:  # else it came too late: that child has ended
+                    self._control.sendall(json.dumps(self._run(json.loads(order), fds)).encode())
+        self._next.end()
+        if not self._namespaced:
+            self._clear_scratch()
+            with suppress(OSError):
+                os.rmdir(self._setting["scratch"])  # noqa: PTH106 (without pathlib)
 
     def _forked(self, limits: dict[str, Any]) -> _Child:
         """Return a child that has given up all it must, and waits for its program."""
