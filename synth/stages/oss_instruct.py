@@ -33,6 +33,7 @@ _PROMPTS = {"magicoder": ("problem_prompt",), "sc2": ("concepts_prompt", "instru
 _PUBLISHED: Mapping[str, Mapping[str, Any]] = {
     "sc2": {"max_lines": 150, "sampling": {"temperature": 0.7, "max_tokens": 1536}},
 }
+_OF_THE_CODE = ("code", "entry_point", "signature", "tests", "test_setup")
 _DIFFICULTIES = ("easy", "medium", "hard")
 
 
@@ -46,6 +47,8 @@ class OssInstruct(Stage):
     these concepts, not knowing the snippet, of a difficulty drawn evenly. The child has no reply.
 
     Fields of a child: `snippet`, `problem`; with `sc2` also `concepts` and `wanted_difficulty`.
+    What tells of the record's own code is null: `code`, `entry_point`, `signature`, `tests`,
+    `test_setup`.
 
     Dropped: `repeated_snippet`, `repeated_problem`, `repeated_solution` (an earlier child of this
     stage that was kept has the same, white space apart); `missing_section` (a label is missing, or
@@ -182,7 +185,10 @@ class _Drawing:
     def _new(self, found: Mapping[str, Any], *reply: Message) -> Record:
         asked = Message(role="user", content=found["problem"])
         return self.record.child(
-            self.services.label, self.number, messages=(asked, *reply), fields=found
+            self.services.label,
+            self.number,
+            messages=(asked, *reply),
+            fields={**_emptied(self.record), **found},
         )
 
     async def _said(self, step: str, found: Mapping[str, Any], read: Callable[[str], T]) -> T:
@@ -200,6 +206,11 @@ class _Drawing:
 
     def _rng(self, what: str) -> random.Random:
         return self.services.rng(self.record, what, str(self.number))
+
+
+def _emptied(record: Record) -> dict[str, None]:
+    """Return the fields that tell of the record's own code, which is not that of its problems."""
+    return {field: None for field in _OF_THE_CODE if field in record.fields}
 
 
 class _Seen:

@@ -53,14 +53,9 @@ def _is_test(node: ast.stmt) -> bool:
 
 def _asserts(node: ast.stmt) -> bool:
     """Return whether a statement can fail as a test does: it asserts, or expects an exception."""
-    return any(
-        isinstance(inner, ast.Assert)
-        or (
-            isinstance(inner, ast.Attribute)
-            and (inner.attr in _EXPECT or inner.attr.startswith("assert"))
-        )
-        for inner in ast.walk(node)
-    )
+    if any(isinstance(inner, ast.Assert) for inner in ast.walk(node)):
+        return True
+    return any(name in _EXPECT or name.startswith("assert") for name in names_used([node]))
 
 
 def _shared(body: Iterable[ast.stmt], tests: Sequence[ast.stmt], called: str) -> list[ast.stmt]:
