@@ -6,11 +6,12 @@ To add a language, a package names a `Language` in the entry point group `synth.
   seen inside, so ask the program itself (`_asked`) rather than list folders.
 - `limits` turns the limits of a recipe into those of the process: what the runtime takes for
   itself, in memory, threads and time, comes on top.
-- A driver, in the language itself, gets its mode as its last argument: `calls`, `program`, `target`,
-  `tests` or `together`. Messages are frames (`inside/frames.py`) of tagged values
-  (`inside/values.py`): the payload on descriptor 3, results on 4, the other half of a split check on
-  5. What each mode reads and tells is what `inside/programs.py`, `target.py` and `testing.py` read
-  and tell; only what passes between `target` and `tests` is the language's own affair.
+- A driver, in the language itself, gets its mode as its last argument: `calls`, `program`,
+  `target`, `tests` or `together`. Messages are frames (`inside/frames.py`) of tagged values
+  (`inside/values.py`): the payload on descriptor 3, results on 4, the other half of a split check
+  on 5. What each mode reads and tells is what `inside/programs.py`, `target.py` and `testing.py`
+  read and tell; only what passes between `target` and `tests` is the language's own affair. Who
+  starts the driver has told `{"ready": 1}` already.
 - The system calls in `syscalls.py` must do: a process can start no other and open no socket.
 
 A driver shares its process with the program, so nothing that it says is trusted: a program that
@@ -30,7 +31,10 @@ from typing import Any
 from synth.errors import InputError
 from synth.sandbox.language import Executable, Language, Limits
 
-_PARTS = ("frames", "values", "program", "calls", "main")
+_PARTS = (
+    *("frames", "values", "exact", "program", "calls", "target", "remote"),
+    *("sites", "matchers", "suite", "testing", "main"),
+)
 _ASK_S = 60.0
 _ASKED = """
 const { sharedObjects } = process.report.getReport();
@@ -65,10 +69,12 @@ def _executable() -> Executable:
 
 def _asked(node: str) -> dict[str, Any]:
     try:
-        said = subprocess.run([node, "-e", _ASKED], capture_output=True, timeout=_ASK_S, check=True)  # noqa: S603
+        said = subprocess.run(  # noqa: S603 (the node that is installed)
+            [node, "-e", _ASKED], capture_output=True, timeout=_ASK_S, check=True
+        )
         return json.loads(said.stdout)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        raise InputError(f"the sandbox cannot ask {node!r} which files it reads: {error}") from error
+        raise InputError(f"the sandbox cannot ask {node!r} what it reads: {error}") from error
 
 
 def _command(node: str, limits: Limits) -> tuple[str, ...]:
@@ -82,7 +88,9 @@ def _driver() -> str:
     """Return the driver's source: its parts, which share one scope."""
     folder = files("synth.sandbox.inside") / "javascript"
     parts = [(folder / f"{name}.js").read_text("utf-8") for name in _PARTS]
-    return "'use strict';\n(() => {\n" + "\n".join(parts) + "\n})();"
+    lines = [line.strip() for part in parts for line in part.splitlines()]
+    told = [line for line in lines if line and not line.startswith("//")]
+    return "\n".join(["'use strict';", "(() => {", *told, "})();"])
 
 
 def _limits(limits: Limits) -> Limits:

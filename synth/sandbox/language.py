@@ -30,8 +30,8 @@ class Executable:
     """The program that runs a language, as it is installed here."""
 
     command: Callable[[Limits], tuple[str, ...]]
-    """Its path and options under the limits of the process; the mode (calls, program, target, tests,
-    together) is put at the end."""
+    """Its path and options, under the limits of the process; the mode (calls, program, target,
+    tests, together) is put at the end."""
     files: tuple[str, ...]
     """The files and folders that it reads, itself included; all else is out of reach."""
 

@@ -1,6 +1,6 @@
 // The driver's door: the mode is the last argument.
 
-const MODES = { __proto__: null, calls, program };
+const MODES = { __proto__: null, calls, program, target, tests, together };
 
 async function main() {
   const run = MODES[process.argv.at(-1)];

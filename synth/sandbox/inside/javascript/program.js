@@ -114,7 +114,8 @@ function raised(error) {
   try {
     told[0] = slice(nameOf(error), 0, 80);
     const said = types.isNativeError(error) ? error.message : util.inspect(error, { depth: 1 });
-    told[1] = slice(`${said}`, 0, LONGEST_MESSAGE);
+    const first = told[0] === 'ModuleNotFoundError' ? said.split('\n', 1)[0] : said;
+    told[1] = slice(`${first}`, 0, LONGEST_MESSAGE);
     const place = match(/solution\.m?js:(\d+)/, String(error.stack));
     told[2] = place === null ? 0 : Number(place[1]);
   } catch {
@@ -128,7 +129,7 @@ function nameOf(error) {
   if (error.code === 'MODULE_NOT_FOUND' || error.code === 'ERR_MODULE_NOT_FOUND') {
     return 'ModuleNotFoundError';
   }
-  if (error instanceof RangeError && /allocation failed/.test(error.message)) return 'MemoryError';
+  if (error instanceof RangeError && /allocation failed|could not allocate/.test(error.message)) return 'MemoryError';
   const kind = kindOf(error);
   return kind === 'Error' || kind === 'Object' ? String(error.name ?? kind) : kind;
 }

@@ -4,11 +4,17 @@
 const DEEPEST = 60;
 
 // What stands for values that only JavaScript tells apart. Python gets what is nearest; the other
-// half of a split check gets them as they are.
+// half of a split check gets them as they are (exact.js).
 const FOR_PYTHON = {
   nothing: 'null',
-  number: (value) => (isInteger(value) ? `["i","${digits(BigInt(value), 16)}"]` : stringify(value)),
-  rare: (value) => opaque(value),
+  number(value) {
+    if (is(value, -0)) return '0';
+    return isInteger(value) ? `["i","${digits(BigInt(value), 16)}"]` : stringify(value);
+  },
+  exact: () => undefined,
+  rare: opaque,
+  map: 'd',
+  isKey: (value) => value === null || (typeof value !== 'object' && typeof value !== 'function'),
 };
 
 function opaque(value) {
@@ -39,7 +45,7 @@ function encode(value, how, depth = 0) {
     case 'object':
       return value === null ? 'null' : encodeObject(value, how, depth);
     default:
-      return how.rare(value, depth);
+      return how.rare(value);
   }
 }
 
@@ -52,6 +58,8 @@ function encodeNumber(value, how) {
 
 function encodeObject(value, how, depth) {
   if (depth > DEEPEST) return opaque(value);
+  const exact = how.exact(value, how, depth);
+  if (exact !== undefined) return exact;
   if (isArray(value)) return encodeItems(value, how, depth);
   if (types.isUint8Array(value)) return `["b","${inHex(fromText(value), 'hex')}"]`;
   if (types.isTypedArray(value)) return encodeItems(value, how, depth);
@@ -59,7 +67,7 @@ function encodeObject(value, how, depth) {
   if (types.isMap(value)) return encodeMap(value, how, depth);
   const prototype = getPrototypeOf(value);
   const plain = prototype === null || prototype === Object.prototype;
-  return plain ? encodePairs(value, how, depth) : how.rare(value, depth);
+  return plain ? encodePairs(value, how, depth) : how.rare(value);
 }
 
 function encodeItems(value, how, depth) {
@@ -80,24 +88,19 @@ function encodePairs(value, how, depth) {
 function encodeSet(value, how, depth) {
   let [text, plain] = ['["s"', true];
   eachOfSet(value, (item) => {
-    plain = plain && isKey(item);
+    plain = plain && how.isKey(item);
     text += `,${encode(item, how, depth + 1)}`;
   });
-  return plain ? `${text}]` : how.rare(value, depth);
+  return plain ? `${text}]` : how.rare(value);
 }
 
 function encodeMap(value, how, depth) {
-  let [text, plain] = [`["${how.map ?? 'd'}"`, true];
+  let [text, plain] = [`["${how.map}"`, true];
   eachOfMap(value, (item, key) => {
-    plain = plain && isKey(key);
+    plain = plain && how.isKey(key);
     text += `,[${encode(key, how, depth + 1)},${encode(item, how, depth + 1)}]`;
   });
-  return plain ? `${text}]` : how.rare(value, depth);
-}
-
-// Whether a value is equal to another of the same content, as keys are on the other side.
-function isKey(value) {
-  return value === null || (typeof value !== 'object' && typeof value !== 'function');
+  return plain ? `${text}]` : how.rare(value);
 }
 
 // Returns the value; `other` makes something of a tag that Python does not write.
