@@ -10,8 +10,9 @@ To add a language, a package names a `Language` in the entry point group `synth.
   `target`, `tests` or `together`. Messages are frames (`inside/frames.py`) of tagged values
   (`inside/values.py`): the payload on descriptor 3, results on 4, the other half of a split check
   on 5. What each mode reads and tells is what `inside/programs.py`, `target.py` and `testing.py`
-  read and tell; only what passes between `target` and `tests` is the language's own affair. Who
-  starts the driver has told `{"ready": 1}` already.
+  read and tell; only what passes between `target` and `tests` is the language's own affair. Its
+  first result is `{"ready": 1}`, before it touches the program: a run without that counts as a
+  failure of the sandbox, which nobody blames on the program.
 - The system calls in `syscalls.py` must do: a process can start no other and open no socket.
 
 A driver shares its process with the program, so nothing that it says is trusted: a program that
@@ -42,6 +43,8 @@ const real = sharedObjects.filter((name) => name.startsWith('/'));
 console.log(JSON.stringify({ version: process.versions.node, libraries: real }));
 """
 _OLDEST = 18
+# A machine's configuration of OpenSSL cannot be read inside, which without Landlock would not matter.
+_OPTIONS = ("--v8-pool-size=1", "--no-addons", "--no-warnings", "--openssl-config=/dev/null")
 _MIB = 1 << 20
 # What node maps for itself, beside the heap: stacks of its threads, code, young objects, buffers.
 _OWN_MIB = 192
@@ -79,8 +82,7 @@ def _asked(node: str) -> dict[str, Any]:
 
 def _command(node: str, limits: Limits) -> tuple[str, ...]:
     heap = limits["data"] // _MIB - _OWN_MIB
-    options = (f"--max-old-space-size={heap}", "--v8-pool-size=1", "--no-addons", "--no-warnings")
-    return (node, *options, "-e", _driver())
+    return (node, f"--max-old-space-size={heap}", *_OPTIONS, "-e", _driver())
 
 
 @cache

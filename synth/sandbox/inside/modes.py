@@ -39,9 +39,9 @@ _MODES: dict[str, _Mode] = {
 
 def run(mode: str, command: list[str] | None = None) -> int:
     """Run the payload in a mode and return the exit code."""
-    frames.write(RESULTS, {"ready": 1})
-    if command:
+    if command:  # what says itself that it is ready
         os.execve(command[0], command, {})  # noqa: S606 (in the jail; the outside chose it)
+    frames.write(RESULTS, {"ready": 1})
     payload = frames.read(PAYLOAD)
     return _MODES[mode](payload, RESULTS, CHANNEL)
 

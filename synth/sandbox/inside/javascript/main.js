@@ -6,6 +6,7 @@ async function main() {
   const run = MODES[process.argv.at(-1)];
   const payload = readFrame(PAYLOAD);
   becomeFileRunner();
+  tell('{"ready":1}');
   const code = await run(payload);
   if (code !== null) exit(code);
 }

@@ -35,13 +35,14 @@ function becomeFileRunner() {
       ? createReadStream('', { ...(typeof options === 'string' ? {} : options), fd: STANDARD[file] })
       : createReadStream(file, options);
   Module.syncBuiltinESMExports();
+  for (const name of Object.getOwnPropertyNames(globalThis)) GLOBALS.add(name);
 }
 
-const GLOBAL_BEFORE = new Set();
+// The names that the language has without any code.
+const GLOBALS = new Set();
 
 // Returns {named, exported}: a function from a name to what the code means by it, and its exports.
 async function load(code, { main = false } = {}) {
-  for (const name of Object.getOwnPropertyNames(globalThis)) GLOBAL_BEFORE.add(name);
   const asModule = new Module(main ? '.' : FILE, null);
   asModule.filename = FILE;
   asModule.paths = [];
@@ -79,7 +80,7 @@ function lookUp({ named, exported }, name) {
   } catch {
     found = undefined; // not in its scope, or not yet
   }
-  const foreign = GLOBAL_BEFORE.has(name) && found === globalThis[name];
+  const foreign = GLOBALS.has(name) && is(found, globalThis[name]);
   if (found !== undefined && !foreign) return found;
   return exported === null || exported === undefined ? undefined : exported[name];
 }
@@ -115,7 +116,8 @@ function raised(error) {
     told[0] = slice(nameOf(error), 0, 80);
     const said = types.isNativeError(error) ? error.message : util.inspect(error, { depth: 1 });
     const first = told[0] === 'ModuleNotFoundError' ? said.split('\n', 1)[0] : said;
-    told[1] = slice(`${first}`, 0, LONGEST_MESSAGE);
+    const whole = String(first).replaceAll(`${path.dirname(FILE)}/`, ''); // another one each time
+    told[1] = slice(whole, 0, LONGEST_MESSAGE);
     const place = match(/solution\.m?js:(\d+)/, String(error.stack));
     told[2] = place === null ? 0 : Number(place[1]);
   } catch {
@@ -126,6 +128,7 @@ function raised(error) {
 
 function nameOf(error) {
   if (error === null || typeof error !== 'object') return 'Thrown';
+  if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') return 'MemoryError';
   if (error.code === 'MODULE_NOT_FOUND' || error.code === 'ERR_MODULE_NOT_FOUND') {
     return 'ModuleNotFoundError';
   }

@@ -4,16 +4,22 @@ const ERRORS = new Map(
   [Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError].map((kind) => [kind.name, kind]),
 );
 const errorsOfTests = [];
-const callbacks = [];
+const ownFunctions = [];
 let asking = false;
 const TO_PROGRAM = exactly((value) => {
   if (typeof value !== 'function') return cannotSplit(`an argument of type ${kindOf(value)}`);
-  callbacks.push(value);
-  return `["c",${callbacks.length - 1}]`;
+  ownFunctions.push(value);
+  return `["c",${ownFunctions.length - 1}]`;
 });
-const fromProgram = readingExactly(([tag, kind]) =>
-  tag === '?' ? cannotSplit(`a value of type ${kind}`) : gone(),
-);
+const fromProgram = readingExactly(([tag, told]) => {
+  if (tag === 'c') return numbered(ownFunctions, told) ?? gone();
+  return tag === '?' ? cannotSplit(`a value of type ${told}`) : gone();
+});
+
+// Returns an item of a list by a number that the program sent; undefined for anything else.
+function numbered(list, number) {
+  return isInteger(number) && number >= 0 && number < list.length ? list[number] : undefined;
+}
 
 function cannotSplit(why) {
   report({ cannot_split: String(why) });
@@ -90,11 +96,11 @@ function ask(name, args) {
 
 function calledBack({ back, args }) {
   try {
-    const value = callbacks[back](...args.map(fromProgram));
+    const value = (numbered(ownFunctions, back) ?? gone())(...args.map(fromProgram));
     if (types.isPromise(value)) cannotSplit('a test function that is asynchronous');
     return `{"returned":${encode(value, TO_PROGRAM)}}`;
   } catch (error) {
-    errorsOfTests.push(error);
+    errorsOfTests.push([error]);
     const message = types.isNativeError(error) ? error.message : util.inspect(error);
     return `{"raised":[${errorsOfTests.length - 1},${stringify(String(message))}]}`;
   }
@@ -107,8 +113,8 @@ function taken(said, args) {
     throw error;
   }
   if (!('ok' in said)) gone();
-  for (const [place, now] of said.changed) refill(args[place], fromProgram(now));
-  const value = said.same in args ? args[said.same] : fromProgram(said.ok);
+  for (const [place, now] of said.changed) refill(numbered(args, place), fromProgram(now));
+  const value = numbered(args, said.same) ?? fromProgram(said.ok);
   return said.waits === true ? Promise.resolve(value) : value;
 }
 
@@ -121,17 +127,19 @@ function refill(arg, now) {
   } else if (ArrayBuffer.isView(arg)) arg.set(now);
   else {
     for (const name of keys(arg)) delete arg[name];
-    Object.assign(arg, now);
+    for (const name of keys(now)) put(arg, name, now[name]);
   }
 }
 
 function errorOf(told) {
   if ('thrown' in told) return fromProgram(told.thrown);
-  if (told.again in errorsOfTests) return errorsOfTests[told.again];
+  const ours = numbered(errorsOfTests, told.again);
+  if (ours !== undefined) return ours[0];
   const above = ERRORS.get(told.lineage.find((name) => ERRORS.has(name))) ?? Error;
   const kind = told.lineage[0];
   const Kind = kind === above.name ? above : { [kind]: class extends above {} }[kind];
-  const made = Object.assign(new Kind(told.message), told.own);
+  const made = new Kind(told.message);
+  for (const name of keys(told.own)) put(made, name, told.own[name]);
   if (made.name !== told.name) made.name = told.name;
   return made;
 }

@@ -1,7 +1,11 @@
 // The program's side of split tests: it calls what it is asked to and never sees what is expected.
 
 const IDENTIFIERS = /[A-Za-z_$][\w$]*/g;
-const TO_TESTS = exactly(opaque);
+const callbacks = new Map();
+const TO_TESTS = exactly((value) => {
+  const number = callbacks.get(value);
+  return number === undefined ? opaque(value) : `["c",${number}]`;
+});
 
 let calling = false;
 let calledLate = false;
@@ -62,7 +66,7 @@ async function answer(loaded, asked, busy) {
     const told = `"ok":${encode(value, TO_TESTS)},"same":${same}`;
     return `{${told},"waits":${waits},"changed":${changed(asked.args, args)}}`;
   } catch (error) {
-    return `{"ex":${errorTold(error)},"waits":${waits}}`;
+    return `{"ex":${errorToldAnyway(error)},"waits":${waits}}`;
   }
 }
 
@@ -94,7 +98,7 @@ function changed(before, args) {
 // Returns a function of the tests, which runs there.
 function called([tag, number]) {
   if (tag !== 'c') throw new TypeError('the tests sent what is no value');
-  return (...args) => {
+  const callback = (...args) => {
     if (!calling) {
       calledLate = true;
       return undefined;
@@ -107,6 +111,16 @@ function called([tag, number]) {
     raisedByTests.set(error, said.raised[0]);
     throw error;
   };
+  callbacks.set(callback, number);
+  return callback;
+}
+
+function errorToldAnyway(error) {
+  try {
+    return errorTold(error);
+  } catch {
+    return errorTold(new Error('it threw what cannot be told'));
+  }
 }
 
 function errorTold(error) {

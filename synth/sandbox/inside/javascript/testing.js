@@ -8,7 +8,7 @@ const realConsole = console;
 let nonce = '';
 
 function report(told) {
-  tell(stringify({ nonce, ...told }));
+  tell(stringify({ __proto__: null, nonce, ...told }));
 }
 
 // The tests' half; the program is at the other end of the channel.
@@ -57,6 +57,7 @@ async function runTests(payload, program) {
     return;
   }
   report({ sites: sites.lines });
+  if (hides(named, source)) report({ weak: true });
   let reach = () => undefined;
   infrastructure.__synth_reach = (given) => (reach = given);
   const require = requiring(program.solution, { infrastructure, sites, suite });
@@ -76,6 +77,12 @@ function namesOf(solution) {
     defineProperty(named, name, Object.getOwnPropertyDescriptor(solution, name));
   }
   return named;
+}
+
+// Whether the program gives a name of the language, which the tests use, a meaning of its own.
+function hides(named, source) {
+  const used = new Set(blanked(source).match(IDENTIFIERS));
+  return keys(named).some((name) => GLOBALS.has(name) && used.has(name));
 }
 
 // Imports become calls of `require`, in as many lines.
@@ -114,10 +121,10 @@ function compiled(setup, source) {
 function offered(sites, suite) {
   const console = Object.create(realConsole);
   console.assert = (held, ...told) =>
-    sites.count(sites.here(), () => realAssert.ok(held, told.map(String).join(' ') || undefined));
+    sites.count(sites.here(), () => LOOSE.ok(held, told.map(String).join(' ') || undefined));
   return {
     ...suite.names(false),
-    assert: countingAssert(sites, realAssert),
+    assert: countingAssert(sites, LOOSE),
     expect: expecting(sites),
     console,
     __proto__: null,
@@ -128,7 +135,7 @@ function offered(sites, suite) {
 // Returns the tests' `require`: any file beside them is the program.
 function requiring(solution, { infrastructure, sites, suite }) {
   const real = Module.createRequire(TESTS);
-  const strict = countingAssert(sites, realAssert.strict);
+  const strict = countingAssert(sites, STRICT);
   infrastructure.assert.strict = strict.strict = strict;
   return (name) => {
     switch (name.replace(/^node:/, '')) {

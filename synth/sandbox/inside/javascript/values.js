@@ -150,8 +150,11 @@ function decodePairs(tagged, other) {
   }
   if (pairs.some(([key]) => typeof key !== 'string')) return new Map(pairs);
   const made = {};
-  for (const [key, value] of pairs) {
-    defineProperty(made, key, { value, writable: true, enumerable: true, configurable: true });
-  }
+  for (const [key, value] of pairs) put(made, key, value);
   return made;
+}
+
+// Assigns a property, `__proto__` like any other.
+function put(object, name, value) {
+  defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
 }
