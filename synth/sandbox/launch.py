@@ -25,6 +25,7 @@ LEVELS: tuple[Level, ...] = ("none", "lsm", "container", "ns")
 """From none to the strictest."""
 _NOBODY = 65534
 _SOCKET = "socket"
+_LEAST_LANDLOCK = 3
 _IN_REACH = "/tmp"  # noqa: S108 (covered by a mount that one process sees)
 _BOOT = "import json, sys; sent = json.loads(sys.stdin.buffer.read()); exec(sent['boot'], sent)"
 _OUR_PROCESSES = 4
@@ -214,13 +215,17 @@ def _filter(**options: bool) -> bytes:
 def _on_the_host(wanted: Wanted, control: int) -> Launch:
     scratch = tempfile.mkdtemp(prefix="synth-sandbox-")
     isolates = wanted.level == "lsm"
+    if isolates and landlock_abi() < _LEAST_LANDLOCK:
+        raise SandboxUnavailable(
+            f"wants Landlock of ABI {_LEAST_LANDLOCK} (Linux 6.2), which guards truncating files, "
+            f"too; this kernel has {landlock_abi() or 'none'}"
+        )
     root = os.geteuid() == 0
     if root:
         os.chown(scratch, _NOBODY, _NOBODY)
     hidden = root and any(not _others_reach(source) for source in wanted.interpreter.files)
     reads_all = hidden and isolates
-    truncates = landlock_abi() >= 3
-    filtered = isolates and _filter(metadata=False, executes=wanted.executes, truncates=truncates)
+    filtered = isolates and _filter(metadata=False, executes=wanted.executes)
     return Launch(
         command=_as_nobody(_zygote(wanted), _HASHES, reads=reads_all or hidden),
         variables=dict(_HASHES),

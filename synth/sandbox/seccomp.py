@@ -24,6 +24,8 @@ _PR_SET_NAME, _PR_GET_NAME = 15, 16
 _X32 = 0x40000000
 # Is it a terminal, close on exec or not, non-blocking, how much to read, the window's size.
 _IOCTLS = (0x5401, 0x5451, 0x5450, 0x5421, 0x541B, 0x5413)
+# Duplicate, flags, locks, the size of a pipe, seals. Not: who owns it and which signal he gets.
+_FCNTLS = (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1030, 1031, 1032, 1033, 1034)
 _Step = tuple[int, int, int, int]
 
 
@@ -32,19 +34,17 @@ def machine_is_known() -> bool:
     return platform.machine() in NUMBERS
 
 
-def program(*, metadata: bool, executes: bool, truncates: bool = True) -> bytes:
+def program(*, metadata: bool, executes: bool) -> bytes:
     """Return the filter as BPF instructions of eight bytes each.
 
     `metadata`: whether modes, times and hard links of files may be changed. `executes`: whether the
-    process may be replaced by another program, which inherits all limits. `truncates`: whether a
-    path may be truncated, which the first Landlocks do not guard.
+    process may be replaced by another program, which inherits all limits.
     """
     machine = platform.machine()
     numbers = NUMBERS[machine]
     allowed = ALLOWED | METADATA if metadata else ALLOWED
-    refused: set[str] = set() if truncates else {"truncate"}
     steps = [*_only_this(machine), *_by_arguments(numbers, executes=executes)]
-    for first, last in _ranges(numbers[name] for name in allowed - refused if name in numbers):
+    for first, last in _ranges(numbers[name] for name in allowed if name in numbers):
         steps += [(_IF_FROM, 0, 2, first), (_IF_ABOVE, 1, 0, last), _end(_ALLOW)]
     steps.append(_end(_ERRNO | errno.EPERM))
     return b"".join(struct.pack("HBBI", *step) for step in steps)
@@ -103,6 +103,7 @@ def _by_arguments(numbers: dict[str, int], *, executes: bool) -> list[_Step]:
             *(_load(_THIRD), (_IF_EQUAL, 0, 3, 0), _load(_THIRD + 4), (_IF_EQUAL, 0, 1, 0)),
             *(_end(_ALLOW), refused),
         ],
+        "fcntl": _one_of(_SECOND, _FCNTLS, errno.EPERM),
         "ioctl": _one_of(_SECOND, _IOCTLS, errno.ENOTTY),
         "kill": own,
         "tgkill": own,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 _FILES = (
     "read write open close stat fstat lstat lseek pread64 pwrite64 readv writev preadv pwritev "
-    "access dup dup2 dup3 fcntl flock fsync fdatasync sync_file_range ftruncate truncate "
+    "access dup dup2 dup3 flock fsync fdatasync sync_file_range ftruncate truncate "
     "getdents getdents64 getcwd chdir fchdir rename renameat renameat2 mkdir mkdirat rmdir creat "
     "unlink unlinkat symlink symlinkat readlink readlinkat umask statfs fstatfs openat newfstatat "
     "faccessat faccessat2 statx copy_file_range fadvise64 close_range"

@@ -10,6 +10,8 @@ import unittest
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from synth.sandbox.inside import pytest_names
+
 Test = tuple[str, Callable[[], Any]]
 _Fixtures = dict[str, Callable[..., Any]]
 
@@ -44,6 +46,8 @@ def _unittest(kind: type[unittest.TestCase], method: str) -> None:
     kind.setUpClass()
     kind(method).run(result)
     kind.tearDownClass()
+    if result.skipped:
+        raise pytest_names.SkippedError(result.skipped[0][1])
     for _, text in (*result.errors, *result.failures):
         raise AssertionError(text.strip().rpartition("\n")[2])
 

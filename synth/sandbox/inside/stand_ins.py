@@ -44,7 +44,7 @@ class RemoteClass(type):
     def __instancecheck__(cls, instance: Any) -> bool:
         if not isinstance(type(instance), RemoteClass):
             return False
-        return bool(_link(cls).do("isinstance", instance, _held(cls)))
+        return bool(_link(cls).believe("isinstance", instance, _held(cls)))
 
 
 def _held(cls: type) -> Held:
@@ -77,6 +77,13 @@ def _operation(name: str) -> Callable[..., Any]:
     return asked
 
 
+def _question(name: str) -> Callable[..., Any]:
+    def asked(self: Any, *args: Any) -> Any:
+        return _link(self).believe(name, self, *args)
+
+    return asked
+
+
 def _reflected(name: str) -> Callable[..., Any]:
     def asked(self: Any, other: Any) -> Any:
         return _link(self).do(name, other, self)
@@ -88,7 +95,7 @@ def _comparison(name: str) -> Callable[..., Any]:
     def asked(self: Any, other: Any) -> Any:
         if not isinstance(type(other), RemoteClass):
             return NotImplemented
-        return _link(self).compare(name, self, other)
+        return _link(self).believe(name, self, other)
 
     return asked
 
@@ -103,9 +110,11 @@ def _fitted() -> None:
         type.__setattr__(Remote, f"__r{special}__", _reflected(name))
     for special, name in (("neg", "neg"), ("pos", "pos"), ("abs", "abs"), ("invert", "invert")):
         type.__setattr__(Remote, f"__{special}__", _operation(name))
-    for name in ("call", "len", "iter", "next", "contains", "getitem", "setitem", "delitem"):
+    for name in ("bool", "contains"):
+        type.__setattr__(Remote, f"__{name}__", _question(name))
+    for name in ("call", "len", "iter", "next", "getitem", "setitem", "delitem"):
         type.__setattr__(Remote, f"__{name}__", _operation(name))
-    for name in ("bool", "int", "float", "index", "str", "repr", "round", "enter"):
+    for name in ("int", "float", "index", "str", "repr", "round", "enter"):
         type.__setattr__(Remote, f"__{name}__", _operation(name))
     type.__setattr__(Remote, "__exit__", lambda self, *_error: _link(self).do("exit", self))
 

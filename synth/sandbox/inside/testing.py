@@ -7,6 +7,7 @@ the results, which a program that looks for it can find: that is why their integ
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import gc
 import io
@@ -20,6 +21,7 @@ from typing import Any
 from synth.sandbox.inside import asserts, collecting, frames, programs, pytest_names, remote
 
 _LONGEST_MESSAGE = 500
+_MODULES = getattr(sys, "stdlib_module_names", frozenset[str]())  # none in Python 3.9
 _WANTS_ONE_PROCESS = ("capsys", "monkeypatch", "tmp_path", "capfd", "mocker")
 
 
@@ -63,8 +65,23 @@ def apart(payload: dict[str, Any], results: int, channel: int) -> int:
 def _module_of(names: dict[str, Any]) -> types.ModuleType:
     module: Any = types.ModuleType("solution")
     vars(module).update(names)
-    module.__all__ = [name for name in names if not name.startswith("_")]
+    module.__all__ = [name for name in _offered(module, "") if not name.startswith("_")]
     return module
+
+
+def _offered(solution: types.ModuleType, entry_point: str) -> dict[str, Any]:
+    """Return what tests find without an import.
+
+    Not what would take the place of a builtin or of a module: a program's own `all` could answer
+    for tests that mean Python's.
+    """
+    return {
+        name: found
+        for name, found in vars(solution).items()
+        if not name.startswith("__")
+        and (not hasattr(builtins, name) or name == entry_point)
+        and (name not in _MODULES or isinstance(found, types.ModuleType))
+    }
 
 
 def together(payload: dict[str, Any], results: int, _channel: int) -> int:
@@ -148,8 +165,7 @@ class _Running:
         """Run the module's own lines, then each test in it."""
         module = types.ModuleType("test_solution")
         sys.modules["test_solution"] = module
-        public = {name: one for name, one in vars(solution).items() if not name.startswith("__")}
-        vars(module).update({**public, **names})
+        vars(module).update({**_offered(solution, payload["entry_point"]), **names})
         entry_point = None
         if payload["entry_point"]:
             entry_point = programs.entry_point(solution, payload["entry_point"])
@@ -164,7 +180,11 @@ class _Running:
     def _count(self, name: str, run: Callable[[], Any]) -> None:
         before = len(self._sites.outcomes)
         own = any(owner == name for owner in self._sites.owners.values())
-        if self._passes(name, run) and not own and len(self._sites.outcomes) == before:
+        try:
+            passed = self._passes(name, run)
+        except pytest_names.SkippedError:
+            return
+        if passed and not own and len(self._sites.outcomes) == before:
             self._reporting.tell(test=name, outcome="pass", message="")
 
     def _passes(self, name: str, run: Callable[[], Any]) -> bool:
@@ -172,7 +192,7 @@ class _Running:
         try:
             run()
         except pytest_names.SkippedError:
-            return True
+            raise
         except collecting.NoFixtureError as error:
             if any(word in str(error) for word in _WANTS_ONE_PROCESS):
                 raise remote.CannotSplitError(str(error)) from None

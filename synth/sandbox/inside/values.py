@@ -20,6 +20,8 @@ DEEPEST = 60
 UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
 """What `decode` raises for what `encode` never wrote."""
 _FEW = 1000
+_MOST_ALIKE = 50
+_LONGEST_FRACTION = 10_000
 _EXACT = 2**53
 Tagged = Any
 """None, a bool, a text, a small number, or a list of a tag and what it needs."""
@@ -168,8 +170,10 @@ def decode(tagged: Tagged, other: Callable[[list[Any]], Any] | None = None) -> A
 
 def _spread(items: list[Any]) -> list[Any]:
     """Return items whose hashes differ, most of them."""
-    if len(items) > _FEW and 4 * len(set(map(hash, items))) < len(items):
-        raise ValueError("items with the same hash")
+    if len(items) > _FEW:
+        alike = collections.Counter(map(hash, items)).most_common(1)
+        if alike[0][1] > _MOST_ALIKE:
+            raise ValueError("items with the same hash")
     return items
 
 
@@ -182,6 +186,15 @@ def _nested(tagged: list[Any], other: Callable[[list[Any]], Any] | None) -> Any:
 
 
 _MAKE: dict[str, Callable[[Any], Any]] = {tag: kind for kind, tag in _TAGS.items()}
+
+
+def _fraction(numerator: str, denominator: str) -> fractions.Fraction:
+    # Reducing it takes time that grows with the square of its length.
+    if len(numerator) + len(denominator) > _LONGEST_FRACTION:
+        raise ValueError("a fraction of more digits than anyone needs")
+    return fractions.Fraction(int(numerator, 16), int(denominator, 16))
+
+
 _TIMES = {kind.__name__: kind for kind in (datetime.date, datetime.datetime, datetime.time)}
 _READ: dict[str, Callable[[list[Any]], Any]] = {
     "i": lambda tagged: int(tagged[1], 16),
@@ -191,7 +204,7 @@ _READ: dict[str, Callable[[list[Any]], Any]] = {
     "c": lambda tagged: complex(float(tagged[1]), float(tagged[2])),
     "r": lambda tagged: range(tagged[1], tagged[2], tagged[3]),
     "D": lambda tagged: decimal.Decimal(tagged[1]),
-    "F": lambda tagged: fractions.Fraction(int(tagged[1], 16), int(tagged[2], 16)),
+    "F": lambda tagged: _fraction(tagged[1], tagged[2]),
     "at": lambda tagged: _TIMES[tagged[1]].fromisoformat(tagged[2]),
     "td": lambda tagged: datetime.timedelta(tagged[1], tagged[2], tagged[3]),
     "...": lambda tagged: ...,
