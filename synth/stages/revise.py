@@ -18,6 +18,7 @@ from synth.prompt import names_of
 from synth.record import Message, Record
 from synth.services import Services
 from synth.stage import Stage
+from synth.stages.parts.code_field import code_after
 from synth.stages.parts.criticism import Turn, finds_right
 from synth.stages.parts.principles import Principles, chosen_principles, drawn_principle
 from synth.stages.parts.reasoning import turn_of
@@ -49,8 +50,9 @@ class Revise(Stage):
     Each step makes a child with the fields `revision` (from 1), and `principle` and `critique`
     where there are any. Its record becomes a parent, unless refining found it right at once. With
     `keep: all` every revision goes on, with `keep: last` only the last that could be used; the
-    ones between are parents. A step without a usable reply makes a dropped child, and the next step
-    tries again with the reply as it was.
+    ones between are parents. A field `code` that stood in the reply becomes that of the new one. A
+    step without a usable reply makes a dropped child, and the next step tries again with the reply
+    as it was.
 
     Dropped: `empty_revision`, `cut_off_revision`; `empty_critique`, `cut_off_critique`;
     `unfinished_reasoning`; `no_verdict` (feedback that says neither right nor wrong);
@@ -257,6 +259,8 @@ class Step:
         above = () if self._before is self._record else (self._before,)
         if messages is not None and "finish_reason" in self._record.fields:
             fields = {"finish_reason": "stop", **fields}  # the old reply's is not the new one's
+        if messages is not None:
+            fields = {**code_after(self._record, messages[-1]["content"]), **fields}
         return self._record.child(
             self._label,
             self.number,

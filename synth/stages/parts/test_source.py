@@ -20,7 +20,7 @@ def single_tests(source: str, entry_point: str) -> list[str]:
     of the module that are no tests, an assert those before it. Imports of `entry_point` go: nobody
     knows what module it will be in. Blocks that assert become functions, so that one that expects
     an exception counts as a test. Tests that never use `entry_point` (or `candidate`, which is the
-    same) are left out.
+    same) are left out, unless it is "".
 
     Raises MalformedError: `tests_do_not_compile`, `own_solution` (they define the entry point
     themselves), `no_assert`, `wrong_entry_point` (no test uses it).
@@ -34,7 +34,8 @@ def single_tests(source: str, entry_point: str) -> list[str]:
         raise MalformedError("no_assert: the block asserts nothing")
     shared = _shared(tree.body, tests, called)
     single = [[*_needed(node, shared), node] for node in tests]
-    using = [nodes for nodes in single if names_used(nodes) & {called, "candidate"}]
+    wanted = {called, "candidate"}
+    using = [nodes for nodes in single if not called or names_used(nodes) & wanted]
     if not using:
         raise MalformedError(f"wrong_entry_point: no test uses {entry_point!r}")
     texts = {id(node): _segment(source, node) for node in (*shared, *tests)}
