@@ -33,7 +33,8 @@ async def outcomes(
     prompts = {name: prompt.source for name, prompt in made.compiled({}).items()}
     engines = {"a": ScriptedEngine(script)}
     async with services(folder, label="any", engines=engines, prompts=prompts) as given:
-        return leaving(record, await made.apply(record, given), "any")
+        (rows,) = await made.apply_batch([record], given)
+        return leaving(record, rows, "any")
 
 
 def check_any_reply(
