@@ -28,9 +28,10 @@ PARTS = [
     "```python\n", "```\n", "\n```\n", "~~~ruby\n", "\n~~~\n", "<think>", "</think>", "Problem: ",
     "\nSolution: ", "1. ", "\n", "def area(r):\n    return r\n", "assert area(1) == 3\n", "assert ",
     "def test_a():\n    assert area(2)\n", "class area: pass\n", "import area\n", "@area\n", ";",
-    "Function: area(r)\n", "area(", ")", "'''", "\ud800", "\x00", "\x0c", "\r", "\\", "# é\n", "[", "]",
-    '[{"args": [1], "expected": 3}]', '[{"stdin": "1", "stdout": "3"}]', '"args": ', "NaN", "{", "}",
-    "while area:\n    assert area\n", "lambda: ", "yield", "return", "9" * 5000, "(" * 300, "{{ x }}",
+    "Function: area(r)\n", "area(", ")", "'''", "\ud800", "\x00", "\x0c", "\r", "\\", "# é\n",
+    "[", "]", "{", "}", "{{ x }}", "NaN", "lambda: ", "yield", "return", "9" * 5000, "(" * 300,
+    '[{"args": [1], "expected": 3}]', '[{"stdin": "1", "stdout": "3"}]', '"args": ',
+    "while area:\n    assert area\n",
 ]  # fmt: skip
 OF_A_RECORD = ("few_tests", "wrong_entry_point", "repeated_")
 
