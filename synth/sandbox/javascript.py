@@ -43,7 +43,7 @@ const real = sharedObjects.filter((name) => name.startsWith('/'));
 console.log(JSON.stringify({ version: process.versions.node, libraries: real }));
 """
 _OLDEST = 18
-# A machine's configuration of OpenSSL cannot be read inside, which without Landlock would not matter.
+# Node ends where the machine's configuration of OpenSSL is there and cannot be read.
 _OPTIONS = ("--v8-pool-size=1", "--no-addons", "--no-warnings", "--openssl-config=/dev/null")
 _MIB = 1 << 20
 # What node maps for itself, beside the heap: stacks of its threads, code, young objects, buffers.

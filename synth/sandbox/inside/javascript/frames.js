@@ -1,7 +1,7 @@
 // What the driver needs of the language, taken before any program can change it, and messages on a
 // descriptor: four bytes of length, then JSON.
 
-const { require } = globalThis;
+const { require, process, Buffer, Promise } = globalThis;
 const fs = require('node:fs');
 const Module = require('node:module');
 const path = require('node:path');

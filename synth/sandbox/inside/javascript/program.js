@@ -25,6 +25,7 @@ function becomeFileRunner() {
   defineProperty(globalThis, 'crypto', { value: webcrypto, writable: true, configurable: true });
   process.argv = [process.execPath, FILE];
   process.execArgv = [];
+  ['stdout', 'stderr'].forEach(writeAtOnce);
   for (const name of ['readFileSync', 'writeFileSync', 'appendFileSync', 'openSync', 'readFile']) {
     const given = fs[name];
     fs[name] = (file, ...more) => given(STANDARD[file] ?? file, ...more);
@@ -36,6 +37,20 @@ function becomeFileRunner() {
       : createReadStream(file, options);
   Module.syncBuiltinESMExports();
   for (const name of Object.getOwnPropertyNames(globalThis)) GLOBALS.add(name);
+}
+
+// Has a stream write before it goes on: what waits to be written would be lost at an exit.
+function writeAtOnce(name) {
+  const { get } = Object.getOwnPropertyDescriptor(process, name);
+  let stream;
+  const opened = () => {
+    if (stream === undefined) {
+      stream = get.call(process);
+      stream._handle?.setBlocking?.(true);
+    }
+    return stream;
+  };
+  defineProperty(process, name, { get: opened, configurable: true, enumerable: true });
 }
 
 // The names that the language has without any code.
