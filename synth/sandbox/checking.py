@@ -124,7 +124,7 @@ class _Report:
         self.load: Result | None = None
         self.unreadable = ""
         self.cannot_split = ""
-        self.done = self.weak = False
+        self.done = self.weak = self.gone = False
         for message in messages[1:]:
             told = as_mapping(message)
             if told.get("nonce") == nonce:
@@ -148,6 +148,7 @@ class _Report:
         self.unreadable = str(told.get("unreadable", self.unreadable))
         self.cannot_split = str(told.get("cannot_split", self.cannot_split))
         self.done = self.done or "done" in told
+        self.gone = self.gone or "gone" in told
         self.weak = self.weak or "weak" in told
 
 
@@ -164,15 +165,17 @@ def _results(report: _Report, program: Ended, tests: Ended, cpu_s: float) -> tup
     if report.done:
         ran = [site for site in report.sites if site is not None]
         return (*ran, *report.tests) or (_NO_TESTS,)
-    by = _what_ended(program, tests, cpu_s)
+    by = _what_ended(report, program, tests, cpu_s)
     left = [site or by for site in report.sites]
     # Where all asserts had held already, what ended the run came of something else in a test.
     return (*left, *report.tests, *([] if by in left else [by]))
 
 
-def _what_ended(program: Ended, tests: Ended, cpu_s: float) -> Result:
+def _what_ended(report: _Report, program: Ended, tests: Ended, cpu_s: float) -> Result:
     """Return how the program ended, or the tests, if nobody but us ended the program."""
     by = ending(program, cpu_s)
     if by is None or by[0] == "killed":
         by = ending(tests, cpu_s) or by or ("early_exit", "it ended itself with code 0")
+    if report.gone and program.why == "killed":
+        by = "error", "it answered with what is no answer"
     return Result(by[0], message=by[1])

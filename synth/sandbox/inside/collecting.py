@@ -49,7 +49,7 @@ def _unittest(kind: type[unittest.TestCase], method: str) -> None:
     if result.skipped:
         raise pytest_names.SkippedError(result.skipped[0][1])
     for _, text in (*result.errors, *result.failures):
-        raise AssertionError(text.strip().rpartition("\n")[2])
+        raise AssertionError(text.strip().rpartition("\n")[2].replace("AssertionError: ", "", 1))
 
 
 def _runs(
@@ -101,12 +101,16 @@ def _run(function: Any, given: dict[str, Any], fixtures: _Fixtures, kind: type |
 
 
 class NoFixtureError(Exception):
-    """A test asks for something that nothing makes."""
+    """A test asks for something, by `name`, that nothing makes."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"nothing makes {name!r}, which a test asks for")
+        self.name = name
 
 
 def _made(name: str, fixtures: _Fixtures, stack: contextlib.ExitStack) -> Any:
     if name not in fixtures:
-        raise NoFixtureError(f"nothing makes {name!r}, which a test asks for")
+        raise NoFixtureError(name)
     maker = fixtures[name]
     needs = {
         wanted: _made(wanted, fixtures, stack) for wanted in inspect.signature(maker).parameters

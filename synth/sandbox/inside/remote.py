@@ -8,6 +8,7 @@ plain value no such object is ever equal.
 
 from __future__ import annotations
 
+import functools
 import sys
 import types
 from collections.abc import Callable
@@ -18,10 +19,6 @@ from synth.sandbox.inside import frames, stand_ins, values
 
 class ProgramGoneError(BaseException):
     """The program's process ended; no test can catch this."""
-
-
-class CannotSplitError(BaseException):
-    """Something that cannot pass between two processes; no test can catch this."""
 
 
 class Link:
@@ -105,13 +102,13 @@ class Link:
         number = getattr(value, "__dict__", {}).get(stand_ins.NUMBER)
         if number is not None:
             return ["h", number]
-        if isinstance(value, (types.FunctionType, types.BuiltinFunctionType, types.MethodType)):
+        if isinstance(value, _CALLED_BACK):
             self._callbacks.append(value)
-            return ["c", len(self._callbacks) - 1]
+            return ["back", len(self._callbacks) - 1]
         if isinstance(value, type) and value.__module__ == "builtins":
             self._callbacks.append(value)
-            return ["c", len(self._callbacks) - 1]
-        raise CannotSplitError(f"a value of type {type(value).__name__}")
+            return ["back", len(self._callbacks) - 1]
+        raise stand_ins.CannotSplitError(f"a value of type {type(value).__name__}")
 
     def received(self, tagged: values.Tagged) -> Any:
         """Return a value, or what stands for one. Raises ProgramGoneError for what is neither."""
@@ -161,7 +158,11 @@ class Link:
         key = (module, name, *(one[1] for one in above))
         if key not in self._mirrored:
             base = self._class_of(above)
-            namespace = {"__module__": "solution", stand_ins.LINK: self}
+            namespace = {
+                "__module__": "solution",
+                "__doc__": stand_ins.DOCSTRING,
+                stand_ins.LINK: self,
+            }
             kind = stand_ins.RemoteClass if issubclass(base, stand_ins.Remote) else type
             self._mirrored[key] = kind(name, (base,), namespace)
         return self._mirrored[key]
@@ -182,6 +183,16 @@ _NOT_FROM = ("solution", "test_solution", "unittest", "pytest", "_pytest")
 
 def _found(module: str, name: str) -> Any:
     return getattr(sys.modules.get(module), name, None)
+
+
+_CALLED_BACK = (
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.MethodType,
+    types.MethodDescriptorType,
+    types.MethodWrapperType,
+    functools.partial,
+)
 
 
 class LoadError(Exception):

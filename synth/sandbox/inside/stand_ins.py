@@ -17,8 +17,18 @@ class Held:
         self.__dict__[NUMBER] = number
 
 
+class CannotSplitError(BaseException):
+    """Something that cannot pass between two processes; no test can catch this."""
+
+
 class RemoteClass(type):
     """The type of the program's classes: calling one makes an object there."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> Any:
+        """Return a class; one that the tests derive from the program's cannot be in two places."""
+        if bases and LINK not in namespace:
+            raise CannotSplitError(f"the class {name!r}, derived from one of the program's")
+        return super().__new__(cls, name, bases, namespace)
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make an object there."""
@@ -98,6 +108,10 @@ def _comparison(name: str) -> Callable[..., Any]:
         return _link(self).believe(name, self, other)
 
     return asked
+
+
+DOCSTRING = property(lambda self: _link(self).do("getattr", self, "__doc__"))
+"""What a class that mirrors one of the program has as its docstring: that of the program."""
 
 
 def _fitted() -> None:

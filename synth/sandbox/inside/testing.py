@@ -8,21 +8,26 @@ the results, which a program that looks for it can find: that is why their integ
 from __future__ import annotations
 
 import builtins
-import contextlib
 import gc
-import io
-import pathlib
 import sys
-import tempfile
 import types
 from collections.abc import Callable
 from typing import Any
 
-from synth.sandbox.inside import asserts, collecting, frames, programs, pytest_names, remote
+from synth.sandbox.inside import (
+    asserts,
+    collecting,
+    fixtures,
+    frames,
+    one_process,
+    programs,
+    pytest_names,
+    remote,
+    stand_ins,
+)
 
 _LONGEST_MESSAGE = 500
 _MODULES = getattr(sys, "stdlib_module_names", frozenset[str]())  # none in Python 3.9
-_WANTS_ONE_PROCESS = ("capsys", "monkeypatch", "tmp_path", "capfd", "mocker")
 
 
 class Reporting:
@@ -93,36 +98,15 @@ def together(payload: dict[str, Any], results: int, _channel: int) -> int:
     except BaseException as error:  # noqa: BLE001
         reporting.tell(load=programs.raised(error))
         return 0
-    _run(payload, module, reporting, {"tmp_path": _tmp_path, "capsys": _capsys})
+    _run(payload, module, reporting, fixtures.OFFERED)
     return 0
-
-
-def _tmp_path() -> pathlib.Path:
-    return pathlib.Path(tempfile.mkdtemp())
-
-
-class _Captured:
-    def __init__(self) -> None:
-        self.out, self.err = io.StringIO(), io.StringIO()
-
-    def readouterr(self) -> Any:
-        out, err = self.out.getvalue(), self.err.getvalue()
-        self.out.truncate(self.out.seek(0))
-        self.err.truncate(self.err.seek(0))
-        return types.SimpleNamespace(out=out, err=err)
-
-
-def _capsys() -> Any:
-    captured = _Captured()
-    with contextlib.redirect_stdout(captured.out), contextlib.redirect_stderr(captured.err):
-        yield captured
 
 
 def _run(
     payload: dict[str, Any],
     solution: types.ModuleType,
     reporting: Reporting,
-    fixtures: dict[str, Callable[..., Any]],
+    offered: dict[str, Callable[..., Any]],
 ) -> None:
     for name in ("solution", payload["module"]):
         sys.modules[name] = solution
@@ -134,14 +118,14 @@ def _run(
         reporting.tell(unreadable=f"{type(error).__name__}: {error}"[:_LONGEST_MESSAGE])
         return
     reporting.tell(sites=lines)
-    running = _Running(sites, reporting)
+    running = _Running(sites, reporting, offered)
     try:
-        running.all_of(payload, code, names, solution, fixtures)
+        running.all_of(payload, code, names, solution)
     except programs.NoEntryPointError as error:
         reporting.tell(load=programs.raised(error))
     except remote.ProgramGoneError:
         reporting.tell(gone=True)
-    except remote.CannotSplitError as error:
+    except stand_ins.CannotSplitError as error:
         reporting.tell(cannot_split=str(error))
     else:
         reporting.tell(done=True)
@@ -150,9 +134,15 @@ def _run(
 class _Running:
     """One run of test source."""
 
-    def __init__(self, sites: asserts.Sites, reporting: Reporting) -> None:
+    def __init__(
+        self,
+        sites: asserts.Sites,
+        reporting: Reporting,
+        fixtures: dict[str, Callable[..., Any]],
+    ) -> None:
         self._sites = sites
         self._reporting = reporting
+        self._fixtures = fixtures
 
     def all_of(
         self,
@@ -160,9 +150,10 @@ class _Running:
         code: types.CodeType,
         names: dict[str, Any],
         solution: types.ModuleType,
-        fixtures: dict[str, Callable[..., Any]],
     ) -> None:
         """Run the module's own lines, then each test in it."""
+        if not self._fixtures and (shared := one_process.wanted_by(payload["tests"])):
+            raise stand_ins.CannotSplitError(shared)
         module = types.ModuleType("test_solution")
         sys.modules["test_solution"] = module
         vars(module).update({**_offered(solution, payload["entry_point"]), **names})
@@ -174,7 +165,7 @@ class _Running:
             return
         if not self._passes("", lambda: exec(code, vars(module))):  # noqa: S102
             return
-        for name, run in collecting.tests_in(module, fixtures, entry_point):
+        for name, run in collecting.tests_in(module, self._fixtures, entry_point):
             self._count(name, run)
 
     def _count(self, name: str, run: Callable[[], Any]) -> None:
@@ -194,10 +185,10 @@ class _Running:
         except pytest_names.SkippedError:
             raise
         except collecting.NoFixtureError as error:
-            if any(word in str(error) for word in _WANTS_ONE_PROCESS):
-                raise remote.CannotSplitError(str(error)) from None
+            if not self._fixtures and error.name in one_process.FIXTURES:
+                raise stand_ins.CannotSplitError(str(error)) from None
             return self._raised(name, error)
-        except (remote.ProgramGoneError, remote.CannotSplitError):
+        except (remote.ProgramGoneError, stand_ins.CannotSplitError):
             raise
         except BaseException as error:  # noqa: BLE001 (SystemExit of a test is a test that raised)
             return self._raised(name, error)

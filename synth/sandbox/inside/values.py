@@ -11,6 +11,7 @@ import collections
 import datetime
 import decimal
 import fractions
+import functools
 import importlib
 import math
 from collections.abc import Callable
@@ -80,6 +81,11 @@ def _pairs(items: Any, other: Callable[[Any], Tagged], depth: int) -> Tagged:
 
 
 def _encode_rare(value: Any, kind: type, other: Callable[[Any], Tagged], depth: int) -> Tagged:
+    if issubclass(kind, tuple) and _is_named(kind):
+        items = (encode(item, other, depth + 1) for item in tuple.__iter__(value))
+        return ["nt", kind.__name__, list(kind._fields), *items]  # type: ignore[attr-defined]
+    if kind in _DATES and type(getattr(value, "tzinfo", None)) in (type(None), datetime.timezone):
+        return ["at", kind.__name__, value.isoformat()]
     write = _WRITE.get(kind)
     if write is not None:
         return write(value)
@@ -87,6 +93,11 @@ def _encode_rare(value: Any, kind: type, other: Callable[[Any], Tagged], depth: 
         if issubclass(kind, plain):
             return encode(lowered(value), other, depth)
     return _of_numpy(value, kind, other, depth) if kind.__module__ == "numpy" else other(value)
+
+
+def _is_named(kind: type) -> bool:
+    fields = getattr(kind, "_fields", None)
+    return type(fields) is tuple and all(type(field) is str for field in fields)
 
 
 def _of_numpy(value: Any, kind: type, other: Callable[[Any], Tagged], depth: int) -> Tagged:
@@ -110,12 +121,7 @@ def rebuild_arrays() -> None:
     _rebuild[:] = [lambda items, dtype: numpy.array(items, dtype=dtype)]
 
 
-def _write_time(value: Any) -> Tagged:
-    return ["at", type(value).__name__, value.isoformat()] if _naive(value) else _as_opaque(value)
-
-
-def _naive(value: Any) -> bool:
-    return getattr(value, "tzinfo", None) in (None, datetime.timezone.utc)  # noqa: UP017 (3.9)
+_DATES = (datetime.date, datetime.datetime, datetime.time)
 
 
 _WRITE: dict[type, Callable[[Any], Tagged]] = {
@@ -125,9 +131,6 @@ _WRITE: dict[type, Callable[[Any], Tagged]] = {
     range: lambda value: ["r", value.start, value.stop, value.step],
     decimal.Decimal: lambda value: ["D", str(value)],
     fractions.Fraction: lambda value: ["F", hex(value.numerator), hex(value.denominator)],
-    datetime.date: _write_time,
-    datetime.datetime: _write_time,
-    datetime.time: _write_time,
     datetime.timedelta: lambda value: ["td", value.days, value.seconds, value.microseconds],
     type(...): lambda value: ["..."],
 }
@@ -159,13 +162,21 @@ def decode(tagged: Tagged, other: Callable[[list[Any]], Any] | None = None) -> A
     if tag in _MAKE:
         items = [decode(item, other) for item in tagged[1:]]
         return _MAKE[tag](_spread(items) if tag in "sz" else items)
-    if tag in ("d", "nd"):
+    if tag in ("d", "nd", "nt"):
         return _nested(tagged, other)
     if tag in _READ:
         return _READ[tag](tagged)
     if other is not None:
         return other(tagged)
     return Opaque(str(tagged[1]) if len(tagged) > 1 else "unknown")
+
+
+@functools.lru_cache(maxsize=64)
+def _named(name: str, fields: tuple[str, ...]) -> Any:
+    if len(fields) > _FEW or not name.isidentifier():
+        raise ValueError("no named tuple")
+    made: Any = collections.namedtuple  # pyright: ignore[reportUntypedNamedTuple]
+    return made(name, fields, rename=True)
 
 
 def _spread(items: list[Any]) -> list[Any]:
@@ -181,6 +192,8 @@ def _nested(tagged: list[Any], other: Callable[[list[Any]], Any] | None) -> Any:
     if tagged[0] == "d":
         keys = _spread([decode(key, other) for key, _ in tagged[1:]])
         return dict(zip(keys, [decode(value, other) for _, value in tagged[1:]]))  # noqa: B905 (3.9)
+    if tagged[0] == "nt":
+        return _named(tagged[1], tuple(tagged[2]))(*(decode(item, other) for item in tagged[3:]))
     items = decode(tagged[2], other)
     return _rebuild[0](items, tagged[1]) if _rebuild else items
 
@@ -195,7 +208,7 @@ def _fraction(numerator: str, denominator: str) -> fractions.Fraction:
     return fractions.Fraction(int(numerator, 16), int(denominator, 16))
 
 
-_TIMES = {kind.__name__: kind for kind in (datetime.date, datetime.datetime, datetime.time)}
+_TIMES = {kind.__name__: kind for kind in _DATES}
 _READ: dict[str, Callable[[list[Any]], Any]] = {
     "i": lambda tagged: int(tagged[1], 16),
     "f": lambda tagged: float(tagged[1]),
