@@ -57,6 +57,15 @@ async def test_a_snippet_becomes_a_problem_with_its_solution(tmp_path: Path):
     assert str(child.fields["snippet"]) in CODE
 
 
+async def test_what_tells_of_the_code_is_not_told_of_its_problem(tmp_path: Path):
+    record = code().adding({"tests": [{"args": [], "expected": 1}], "entry_point": "f", "id": "a"})
+
+    [[child]] = await inspired(tmp_path, saying(said("P", "S")), record)
+
+    told = {field: child.fields[field] for field in ("code", "tests", "entry_point", "id")}
+    assert told == {"code": None, "tests": None, "entry_point": None, "id": "a"}
+
+
 async def test_the_model_is_shown_the_snippet_and_asked_greedily(tmp_path: Path):
     asked: list[tuple[str, Sampling]] = []
 

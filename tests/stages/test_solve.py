@@ -12,9 +12,10 @@ from synth.engine.base import Chat, Completion, Engine, Origin, Prompted, Sampli
 from synth.engine.scripted import ScriptedEngine
 from synth.errors import CallFailed
 from synth.frozen import validated
-from synth.record import Message, Record
+from synth.record import Judgement, Message, Record, Verdict
 from synth.run.boundary import leaving
 from synth.stages.parts.code_field import code_after
+from synth.stages.revise import Revise
 from synth.stages.solve import Solve
 from tests.running import saying, services
 
@@ -231,3 +232,19 @@ def test_a_new_reply_brings_its_own_code():
     assert code_after(record, fenced("double = abs\n")) == {"code": "double = abs\n"}
     assert code_after(record, "I cannot.") == {"code": None}
     assert code_after(elsewhere, fenced("double = abs\n")) == {}
+
+
+async def test_a_repaired_solution_is_judged_by_its_own_code(tmp_path: Path):
+    turn = Message(role="assistant", content=fenced("double = None\n"))
+    record = Record.seed({"code": "double = None\n"}, [*problem().messages, turn])
+    verdict = Verdict.failed("failed_tests", "test 1: fail")
+    record = record.judged(Judgement("check", "passes", "unit_tests", "1", verdict))
+    options = {"engine": "teacher", "how": "repair", "failed_by": ["passes"]}
+    stage = validated(Revise, options, folder=tmp_path)
+    prompts = {name: prompt.source for name, prompt in stage.compiled({}).items()}
+    engines = {"teacher": saying(fenced(GOOD))}
+
+    async with services(tmp_path, engines=engines, prompts=prompts) as given:
+        [repaired] = await stage.apply(record, given)
+
+    assert repaired.fields["code"] == GOOD
