@@ -144,3 +144,9 @@ def test_an_unknown_language_is_told():
         made("unit_tests", sandbox={"language": "cobol"}).ready()
 
     assert not isinstance(raised.value, SandboxUnavailable)
+
+
+def test_the_reason_shows_a_test_that_fails_without_a_word():
+    [verdict] = judge("unit_tests", [solved(SQUARE, [{"source": "assert f(2) == 5\n"}])])
+
+    assert verdict.reason == "failed_tests: 0 of 1 passed; test 1: fail: assert f(2) == 5"
