@@ -10,7 +10,7 @@ from synth.errors import OutsideError
 from synth.sandbox.inside import frames, values
 from synth.sandbox.levels import Pool
 from synth.sandbox.outcome import Call, Ran, Result, ending, of_exception
-from synth.sandbox.process import Ended, LostError, Run
+from synth.sandbox.runs import Ended, LostError, Run
 
 _MOST_PROCESSES = 8
 _ATTEMPTS = 2

@@ -13,7 +13,7 @@ from synth.sandbox.calling import as_mapping, received
 from synth.sandbox.inside import frames
 from synth.sandbox.levels import Pool
 from synth.sandbox.outcome import Ran, Result, Word, ending, of_exception
-from synth.sandbox.process import Ended, LostError, Run
+from synth.sandbox.runs import Ended, LostError, Run
 
 _ATTEMPTS = 2
 _MOST_MESSAGES = 20_000
@@ -88,12 +88,28 @@ def _apart(pool: Pool, given: Given) -> Ran:
     asked = _payload(given, nonce, code=False)
     try:
         channel, room = theirs.detach(), sandbox.room
-        tests.begin(Run("tests", longer, asked, channel=channel, room=room, command=pool.command))
+        last = frames.packed({"nonce": nonce, "done": True})
+        tests.begin(
+            Run(
+                "tests",
+                longer,
+                asked,
+                channel=channel,
+                room=room,
+                command=pool.command,
+                last=last,
+            )
+        )
         told = tests.finish()
-    finally:
-        program.end()
-        ended = program.finish()
+    except BaseException:
+        program.leave()
+        raise
     report = _Report(received(told.written["results"], _MOST_MESSAGES), nonce)
+    if report.done:
+        program.leave()
+        return Ran(_counted(report), pool.level, report.integrity)
+    program.end()
+    ended = program.finish()
     if not report.ready:
         raise LostError(told.written["stderr"].decode(errors="replace").strip() or told.why)
     if report.cannot_split:
@@ -163,12 +179,17 @@ def _results(report: _Report, program: Ended, tests: Ended, cpu_s: float) -> tup
     if report.load is not None:
         return (report.load,) * max(1, len(report.sites))
     if report.done:
-        ran = [site for site in report.sites if site is not None]
-        return (*ran, *report.tests) or (_NO_TESTS,)
+        return _counted(report)
     by = _what_ended(report, program, tests, cpu_s)
     left = [site or by for site in report.sites]
     # Where all asserts had held already, what ended the run came of something else in a test.
     return (*left, *report.tests, *([] if by in left else [by]))
+
+
+def _counted(report: _Report) -> tuple[Result, ...]:
+    """Return the results of tests that ran to their end; an assert that never ran is none."""
+    ran = [site for site in report.sites if site is not None]
+    return (*ran, *report.tests) or (_NO_TESTS,)
 
 
 def _what_ended(report: _Report, program: Ended, tests: Ended, cpu_s: float) -> Result:

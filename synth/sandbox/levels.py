@@ -17,7 +17,8 @@ from synth.sandbox.inside import frames
 from synth.sandbox.interpreter import interpreter
 from synth.sandbox.language import executable
 from synth.sandbox.launch import LEVELS, Level, Wanted
-from synth.sandbox.process import LostError, Run, SandboxProcess
+from synth.sandbox.process import SandboxProcess
+from synth.sandbox.runs import LostError, Run
 
 if TYPE_CHECKING:
     from synth.sandbox.box import Sandbox

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from synth.sandbox.process import Ended
+from synth.sandbox.runs import Ended
 
 Word = Literal[
     "returned",

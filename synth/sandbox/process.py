@@ -15,9 +15,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -25,6 +24,7 @@ from synth.errors import SandboxUnavailable
 from synth.sandbox.inside.zygote import KILL, READY
 from synth.sandbox.launch import Launch, Wanted, launch
 from synth.sandbox.memory_file import sealed
+from synth.sandbox.runs import Ended, LostError, Run
 
 _START_S = 60.0
 _GRACE_S = 5.0
@@ -32,41 +32,7 @@ _END_S = 2.0
 _LOOK_S = 0.2
 _RUNS_BEFORE_A_NEW_ONE = 5000
 _PART = 1 << 16
-
-
-class LostError(Exception):
-    """The zygote died or hung: nothing is known of the program that it ran."""
-
-
-@dataclass(slots=True)
-class Ended:
-    """How a run came to its end, and what it wrote until then."""
-
-    why: str
-    """`exit`, or what ended it: `timeout`, `killed`, `scratch`, `output`."""
-    status: int
-    """As `os.waitpid` gives it."""
-    cpu_s: float
-    peak_kb: int
-    wall_s: float
-    written: dict[str, bytes]
-    """Pipe to its bytes, up to the pipe's limit."""
-
-
-@dataclass(slots=True)
-class Run:
-    """One program on its way: what the outside reads of it, and how much at most."""
-
-    mode: str
-    limits: Mapping[str, Any]
-    payload: bytes
-    stdin: bytes = b""
-    channel: int | None = None
-    """A socket to the other half of a split check; closed when it is handed over."""
-    room: Mapping[str, int] = field(default_factory=dict[str, int])
-    """Pipe (stdout, stderr, results) to the most bytes that are read of it."""
-    command: Sequence[str] = ()
-    """What runs it, where the zygote does not; the mode is its last argument."""
+_LEFT: Mapping[str, Any] = {"why": "exit", "status": 0, "cpu": 0.0, "peak_kb": 0, "wall": 0.0}
 
 
 class SandboxProcess:
@@ -84,6 +50,8 @@ class SandboxProcess:
         self._written: dict[str, bytearray] = {}
         self._over = ""
         self._deadline = 0.0
+        self._leaving = False
+        """Whether a program was left that has not ended for sure."""
 
     @classmethod
     def start(cls, wanted: Wanted) -> Self:
@@ -128,6 +96,7 @@ class SandboxProcess:
 
     def begin(self, run: Run) -> None:
         """Have a program forked; `finish` tells what became of it. Raises LostError."""
+        self._settle()
         self._runs += 1
         self._run, self._over = run, ""
         self._deadline = time.monotonic() + run.limits["wall"] + _GRACE_S
@@ -161,6 +130,19 @@ class SandboxProcess:
         with suppress(OSError):
             self._control.send(KILL)
 
+    def leave(self) -> None:
+        """Have the program killed; nobody wants to know how it ended."""
+        self.end()
+        self._leaving = True
+        self._forget()
+
+    def _settle(self) -> None:
+        """Wait for the end of a program that was left. Raises LostError."""
+        if self._leaving:
+            self._leaving = False
+            self._control.settimeout(_GRACE_S)
+            self._told()
+
     def finish(self) -> Ended:
         """Read what the program writes until its end. Raises LostError."""
         try:
@@ -180,6 +162,9 @@ class SandboxProcess:
             for fd, _ in events:
                 if fd in self._pipes and not self._read(fd):
                     waiting.unregister(fd)
+            if self._has_all():
+                self._leaving = True
+                return self._as(_LEFT)
             if any(fd == self._control.fileno() for fd, _ in events):
                 return self._ended()
 
@@ -200,14 +185,24 @@ class SandboxProcess:
             if len(part) < _PART:
                 return bool(part)
 
+    def _has_all(self) -> bool:
+        assert self._run is not None
+        return bool(self._run.last) and self._written["results"].endswith(self._run.last)
+
     def _ended(self) -> Ended:
+        told = self._told()
+        for fd in self._pipes:
+            self._read(fd)
+        return self._as(told)
+
+    def _told(self) -> Mapping[str, Any]:
         try:
-            told = json.loads(self._control.recv(4096))
+            return json.loads(self._control.recv(4096))
         except (OSError, ValueError) as error:
             self.kill()
             raise LostError("the sandbox ended while a program ran") from error
-        for fd in self._pipes:
-            self._read(fd)
+
+    def _as(self, told: Mapping[str, Any]) -> Ended:
         return Ended(
             why="output" if self._over else told["why"],
             status=told["status"],

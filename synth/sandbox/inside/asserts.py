@@ -11,6 +11,8 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
+from synth.sandbox.inside import one_process
+
 FILE = "<tests>"
 _SITES = "__synth_sites__"
 Report = Callable[[int, str, str], None]
@@ -99,13 +101,33 @@ def _placed(made: ast.stmt, at: ast.AST) -> ast.stmt:
     return ast.fix_missing_locations(ast.copy_location(made, at))
 
 
-def compiled(source: str, sites: Sites) -> tuple[Any, dict[str, Any], list[int]]:
-    """Return rewritten tests, the names that they need, and the line of each site.
+class Compiled:
+    """Rewritten tests. Raises SyntaxError, or ValueError for a NUL byte, where source is none."""
 
-    Raises SyntaxError, or ValueError for a NUL byte.
-    """
-    rewriting = _Rewriting()
-    tree = rewriting.visit(ast.parse(source, FILE))
-    sites.owners = dict(enumerate(rewriting.owners))
-    code = compile(ast.fix_missing_locations(tree), FILE, "exec", dont_inherit=True)
-    return code, {_SITES: sites}, rewriting.lines
+    def __init__(self, source: str, sites: Sites) -> None:
+        tree = ast.parse(source, FILE)
+        nodes = list(ast.walk(tree))
+        self.shared = one_process.wanted_by(nodes)
+        """What in them wants the program's own process; "" for nothing."""
+        self.used = frozenset(name for node in nodes for name in _identifiers(node))
+        """Each name and attribute in them, also as a text; "*" for an import of all."""
+        rewriting = _Rewriting()
+        rewritten = rewriting.visit(tree)
+        sites.owners = dict(enumerate(rewriting.owners))
+        self.lines = rewriting.lines
+        """The line of each site."""
+        self.names: dict[str, Any] = {_SITES: sites}
+        """What they need beside the names of the program."""
+        self.code = compile(rewritten, FILE, "exec", dont_inherit=True)
+
+
+def _identifiers(node: ast.AST) -> tuple[str, ...]:
+    match node:
+        case ast.Name(name) | ast.Attribute(_, name):
+            return (name,)
+        case ast.Import(names) | ast.ImportFrom(_, names):
+            return tuple(one.name for one in names)
+        case ast.Constant(str(text)) if text.isidentifier():
+            return (text,)  # perhaps asked for by getattr
+        case _:
+            return ()

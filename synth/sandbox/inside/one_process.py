@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 FIXTURES = ("capsys", "capfd", "monkeypatch", "tmp_path", "tmpdir", "mocker")
 """Fixtures of pytest and its plugins that act on the process."""
@@ -11,30 +12,31 @@ _CALLED = ("redirect_stdout", "redirect_stderr", "seed", "chdir", "putenv", "set
 _STREAMS = ("stdin", "stdout", "stderr")
 
 
-def wanted_by(source: str) -> str:
-    """Return what in test source acts on its own process, in words; "" for nothing.
+def wanted_by(nodes: Iterable[ast.AST]) -> str:
+    """Return what in the nodes of tests acts on its own process, in words; "" for nothing.
 
     Mocks and patches, standard streams that are replaced or captured, a seed of random numbers, the
     environment and the working folder.
     """
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes:
         if found := _acts(node):
             return f"line {getattr(node, 'lineno', 0)}: {found}"
     return ""
 
 
 def _acts(node: ast.AST) -> str:
-    match node:
-        case ast.Import(names) if any(one.name in _MODULES for one in names):
-            return "mocks"
-        case ast.ImportFrom(module, names):
-            from_mock = module in _MODULES
-            return "mocks" if from_mock or any(one.name == "mock" for one in names) else ""
-        case ast.Call(ast.Attribute(_, name) | ast.Name(name)) if name in _CALLED:
-            return name
-        case ast.Assign([ast.Attribute(ast.Name("sys"), name)]) if name in _STREAMS:
-            return f"sys.{name} replaced"
-        case ast.Attribute(ast.Name("os"), "environ"):
-            return "the environment"
-        case _:
-            return ""
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        module = getattr(node, "module", None)
+        return "mocks" if any(_mocks(module, one.name) for one in node.names) else ""
+    if isinstance(node, ast.Call):
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        return name if name in _CALLED else ""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        replaced = isinstance(node.ctx, ast.Store) and node.attr in _STREAMS
+        if replaced or (node.value.id, node.attr) == ("os", "environ"):
+            return f"{node.value.id}.{node.attr}"
+    return ""
+
+
+def _mocks(module: str | None, name: str) -> bool:
+    return module in _MODULES or name in _MODULES

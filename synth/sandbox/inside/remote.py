@@ -31,16 +31,20 @@ class Link:
         self._objects: dict[int, Any] = {}
         self._mirrored: dict[tuple[str, ...], type] = {}
 
-    def names(self) -> dict[str, Any]:
-        """Return what the program defines. Raises ProgramGoneError, or what loading it raised."""
+    def names(self, used: frozenset[str]) -> dict[str, Any]:
+        """Return what the program defines, as far as it is used.
+
+        Raises ProgramGoneError, or LoadError for what loading it raised.
+        """
         said = self._read()
         if "load" in said:
             raise LoadError(said["load"])
         if said["arrays"]:
             values.rebuild_arrays()
-        return {name: self._named(name, tagged) for name, tagged in said["names"].items()}
+        told = said["names"].items()
+        return {name: self._named(tagged) for name, tagged in told if name in used or "*" in used}
 
-    def _named(self, name: str, tagged: Any) -> Any:
+    def _named(self, tagged: Any) -> Any:
         if isinstance(tagged, list) and tagged[0] == "m":
             return sys.modules.get(tagged[1]) or _importable(tagged[1])
         return self.received(tagged)

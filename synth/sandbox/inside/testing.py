@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import gc
+import re
 import sys
 import types
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from synth.sandbox.inside import (
 )
 
 _LONGEST_MESSAGE = 500
+_NAMES = re.compile(r"\w+")
 _MODULES = getattr(sys, "stdlib_module_names", frozenset[str]())  # none in Python 3.9
 
 
@@ -54,16 +56,18 @@ def apart(payload: dict[str, Any], results: int, channel: int) -> int:
     """Run `tests` against the program at the other end of the channel."""
     gc.enable()
     reporting = Reporting(results, payload["nonce"])
-    link = remote.Link(channel, reporting.weaken)
+    running = _prepared(payload, reporting, {})
+    if running is None:
+        return 0
+    used = running.tests.used | set(_NAMES.findall(payload["entry_point"] + " " + payload["setup"]))
     try:
-        names = link.names()
+        names = remote.Link(channel, reporting.weaken).names(used)
     except remote.LoadError as error:
         reporting.tell(load=error.told)
-        return 0
     except remote.ProgramGoneError:
         reporting.tell(gone=True)
-        return 0
-    _run(payload, _module_of(names), reporting, {})
+    else:
+        _run(running, payload, _module_of(names), reporting)
     return 0
 
 
@@ -98,29 +102,40 @@ def together(payload: dict[str, Any], results: int, _channel: int) -> int:
     except BaseException as error:  # noqa: BLE001
         reporting.tell(load=programs.raised(error))
         return 0
-    _run(payload, module, reporting, fixtures.OFFERED)
+    running = _prepared(payload, reporting, fixtures.OFFERED)
+    if running is not None:
+        _run(running, payload, module, reporting)
     return 0
 
 
+def _prepared(
+    payload: dict[str, Any], reporting: Reporting, offered: dict[str, Callable[..., Any]]
+) -> _Running | None:
+    """Return tests that can be run; None where it is told why not."""
+    sites = asserts.Sites(reporting.site)
+    try:
+        tests = asserts.Compiled(payload["tests"], sites)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        reporting.tell(unreadable=f"{type(error).__name__}: {error}"[:_LONGEST_MESSAGE])
+        return None
+    if tests.shared and not offered:
+        reporting.tell(cannot_split=tests.shared)
+        return None
+    reporting.tell(sites=tests.lines)
+    return _Running(tests, sites, reporting, offered)
+
+
 def _run(
+    running: _Running,
     payload: dict[str, Any],
     solution: types.ModuleType,
     reporting: Reporting,
-    offered: dict[str, Callable[..., Any]],
 ) -> None:
     for name in ("solution", payload["module"]):
         sys.modules[name] = solution
     pytest_names.offer()
-    sites = asserts.Sites(reporting.site)
     try:
-        code, names, lines = asserts.compiled(payload["tests"], sites)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        reporting.tell(unreadable=f"{type(error).__name__}: {error}"[:_LONGEST_MESSAGE])
-        return
-    reporting.tell(sites=lines)
-    running = _Running(sites, reporting, offered)
-    try:
-        running.all_of(payload, code, names, solution)
+        running.all_of(payload, solution)
     except programs.NoEntryPointError as error:
         reporting.tell(load=programs.raised(error))
     except remote.ProgramGoneError:
@@ -136,34 +151,28 @@ class _Running:
 
     def __init__(
         self,
+        tests: asserts.Compiled,
         sites: asserts.Sites,
         reporting: Reporting,
         fixtures: dict[str, Callable[..., Any]],
     ) -> None:
+        self.tests = tests
         self._sites = sites
         self._reporting = reporting
         self._fixtures = fixtures
 
-    def all_of(
-        self,
-        payload: dict[str, Any],
-        code: types.CodeType,
-        names: dict[str, Any],
-        solution: types.ModuleType,
-    ) -> None:
+    def all_of(self, payload: dict[str, Any], solution: types.ModuleType) -> None:
         """Run the module's own lines, then each test in it."""
-        if not self._fixtures and (shared := one_process.wanted_by(payload["tests"])):
-            raise stand_ins.CannotSplitError(shared)
         module = types.ModuleType("test_solution")
         sys.modules["test_solution"] = module
-        vars(module).update({**_offered(solution, payload["entry_point"]), **names})
+        vars(module).update({**_offered(solution, payload["entry_point"]), **self.tests.names})
         entry_point = None
         if payload["entry_point"]:
             entry_point = programs.entry_point(solution, payload["entry_point"])
             vars(module)["candidate"] = entry_point
         if not self._passes("", lambda: exec(payload["setup"], vars(module))):  # noqa: S102
             return
-        if not self._passes("", lambda: exec(code, vars(module))):  # noqa: S102
+        if not self._passes("", lambda: exec(self.tests.code, vars(module))):  # noqa: S102
             return
         for name, run in collecting.tests_in(module, self._fixtures, entry_point):
             self._count(name, run)
