@@ -100,7 +100,7 @@ def _apart(pool: Pool, given: Given) -> Ran:
                 last=last,
             )
         )
-        told = tests.finish()
+        told = tests.finish(beside=program)
     except BaseException:
         program.leave()
         raise

@@ -15,7 +15,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Self
@@ -143,16 +143,20 @@ class SandboxProcess:
             self._control.settimeout(_GRACE_S)
             self._told()
 
-    def finish(self) -> Ended:
-        """Read what the program writes until its end. Raises LostError."""
+    def finish(self, beside: SandboxProcess | None = None) -> Ended:
+        """Read what the program writes until its end, and what another one writes meanwhile.
+
+        Raises LostError.
+        """
         try:
-            return self._read_all()
+            return self._read_all([self, beside] if beside else [self])
         finally:
             self._forget()
 
-    def _read_all(self) -> Ended:
+    def _read_all(self, running: Sequence[SandboxProcess]) -> Ended:
         waiting = select.poll()
-        for fd in (*self._pipes, self._control.fileno()):
+        readers = {fd: one for one in running for fd in one._pipes}
+        for fd in (*readers, self._control.fileno()):
             waiting.register(fd, select.POLLIN)
         while True:
             events = waiting.poll(max(0.0, (self._deadline - time.monotonic()) * 1000))
@@ -160,7 +164,7 @@ class SandboxProcess:
                 self.kill()
                 raise LostError("the sandbox did not tell how a program ended")
             for fd, _ in events:
-                if fd in self._pipes and not self._read(fd):
+                if fd in readers and not readers[fd]._read(fd):
                     waiting.unregister(fd)
             if self._has_all():
                 self._leaving = True

@@ -1,0 +1,12 @@
+# Ends well when its process ends.
+# --- code
+import atexit
+import os
+atexit.register(os._exit, 0)
+def f(x):
+    return 1
+# --- tests
+assert f(2) == 4
+assert f(3) == 9
+# --- calls
+[((2,), 4), ((3,), 9)]
