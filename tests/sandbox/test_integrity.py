@@ -40,7 +40,7 @@ class Program:
 
 
 def programs(kind: str, part: str = "tests") -> list[object]:
-    read = [Program.read(path) for path in sorted((PROGRAMS / kind).glob("*.py"))]
+    read = [Program.read(path) for path in sorted((PROGRAMS / kind).glob("*.txt"))]
     return [pytest.param(one, id=one.name) for one in read if part in one.parts]
 
 
