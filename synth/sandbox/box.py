@@ -157,7 +157,9 @@ class Sandbox(Frozen):
         The tests run in a process of their own, where the names of `code` are stand-ins: arguments
         go over, values come back. What cannot be split so (mocks, captured output, objects of the
         tests' own classes) runs in one process, as `integrity: weak`; so does, in part, what
-        compares two objects of the code's own classes.
+        compares two objects of the code's own classes. An object that extends a builtin is compared
+        as the value that it holds. A list that the code keeps and changes in a later call stays
+        as it was for the tests.
         """
         given = checking.Given(code, tests, entry_point=entry_point, setup=setup, module=module)
         return checking.check(self._pool, given)

@@ -108,7 +108,8 @@ def _apart(pool: Pool, given: Given) -> Ran:
     if report.done:
         program.leave()
         return Ran(_counted(report), pool.level, report.integrity)
-    program.end()
+    if report.gone != "end":
+        program.end()
     ended = program.finish()
     if not report.ready:
         raise LostError(told.written["stderr"].decode(errors="replace").strip() or told.why)
@@ -140,7 +141,9 @@ class _Report:
         self.load: Result | None = None
         self.unreadable = ""
         self.cannot_split = ""
-        self.done = self.weak = self.gone = False
+        self.gone = ""
+        """How the program went: `end`, or `nonsense` in place of an answer."""
+        self.done = self.weak = False
         for message in messages[1:]:
             told = as_mapping(message)
             if told.get("nonce") == nonce:
@@ -164,7 +167,7 @@ class _Report:
         self.unreadable = str(told.get("unreadable", self.unreadable))
         self.cannot_split = str(told.get("cannot_split", self.cannot_split))
         self.done = self.done or "done" in told
-        self.gone = self.gone or "gone" in told
+        self.gone = str(told.get("gone", self.gone))
         self.weak = self.weak or "weak" in told
 
 
@@ -197,6 +200,6 @@ def _what_ended(report: _Report, program: Ended, tests: Ended, cpu_s: float) -> 
     by = ending(program, cpu_s)
     if by is None or by[0] == "killed":
         by = ending(tests, cpu_s) or by or ("early_exit", "it ended itself with code 0")
-    if report.gone and program.why == "killed":
+    if report.gone == "nonsense" and program.why == "killed":
         by = "error", "it answered with what is no answer"
     return Result(by[0], message=by[1])

@@ -29,7 +29,6 @@ _LEAST_LANDLOCK = 3
 _IN_REACH = "/tmp"  # noqa: S108 (covered by a mount that one process sees)
 _BOOT = "import json, sys; sent = json.loads(sys.stdin.buffer.read()); exec(sent['boot'], sent)"
 _OUR_PROCESSES = 4
-_OTHERS_PROCESSES = 64
 # No site: packages are none of the standard library. Not -I: that would forget the hash seed.
 _FLAGS = ("-s", "-S", "-B", "-X", "utf8", "-c", _BOOT)
 _HASHES = {"PYTHONHASHSEED": "0"}
@@ -133,17 +132,11 @@ def _setting(wanted: Wanted, control: int | str, **more: Any) -> dict[str, Any]:
 def _room_for_us(wanted: Wanted) -> dict[str, Any]:
     """Return the limits of one process, with room for those of ours that they count as well.
 
-    Threads are counted by user: with namespaces these are the zygote's alone, without them perhaps
-    many others, so that only a user who has nothing else can be limited so. A container counts for
-    itself.
+    Threads are counted by user: with namespaces these are the zygote's alone, without them those of
+    all its kind and perhaps many others, which no limit fits. A container counts for itself.
     """
-    threads = wanted.limits["threads"]
-    if wanted.level == "ns":
-        threads += _OUR_PROCESSES
-    elif wanted.level != "container" and os.geteuid() == 0:
-        threads += _OTHERS_PROCESSES
-    else:
-        threads = None
+    namespaced = wanted.level == "ns"
+    threads = wanted.limits["threads"] + _OUR_PROCESSES if namespaced else None
     return {**wanted.limits, "threads": threads}
 
 

@@ -1,7 +1,7 @@
-"""Programs that want to be counted as right without being so, honest ones, and wrong ones.
+"""Programs that want to be counted as right without being so, and honest ones.
 
-Not by the sandbox's author. A program is a file in programs/adversaries, in `cheats`, `honest` or
-`wrong`. Its first lines say what it does and what must hold, the rest is in parts:
+Not by the sandbox's author. A program is a file in programs/adversaries, in `cheats` or `honest`.
+Its first lines say what it does and what must hold, the rest is in parts:
 
     # expect: fail             each result, or several by commas; `fail or error`: either will do
     # integrity: weak          `strong` where nothing is said; `any`: it is not the point
@@ -32,7 +32,7 @@ from synth.sandbox.launch import Level
 from synth.sandbox.levels import Pool
 
 PROGRAMS = Path(__file__).parent / "programs" / "adversaries"
-LEAST = {"cheats": 80, "honest": 50, "wrong": 20}
+LEAST = {"cheats": 65, "honest": 65}
 LEVELS: tuple[Level, ...] = ("ns", "lsm")
 LIMITS = Sandbox(cpu_s=1, wall_s=2, output_kb=64, result_mb=1)
 _HEADER = re.compile(r"^# (expect|integrity|inherent|open|entry point|at lsm): (.+)$", re.MULTILINE)
@@ -76,7 +76,7 @@ class Program:
 
 def programs(*kinds: str) -> list[Program]:
     """Return those of some kinds, or all, in a steady order."""
-    paths = [path for kind in kinds or LEAST for path in sorted((PROGRAMS / kind).glob("*.py"))]
+    paths = [path for kind in kinds or LEAST for path in sorted((PROGRAMS / kind).glob("*.txt"))]
     return [Program.read(path) for path in paths]
 
 
@@ -121,7 +121,7 @@ def _word(result: Result, *, same: bool) -> str:
 
 
 def _matches(words: Sequence[str], expected: Sequence[set[str]]) -> bool:
-    wanted = expected * len(words) if len(expected) == 1 else expected
+    wanted = [*expected] * (len(words) if len(expected) == 1 else 1)
     alike = len(words) == len(wanted) > 0
     return alike and all(word in either for word, either in zip(words, wanted, strict=True))
 
@@ -148,11 +148,9 @@ def test_a_cheat_is_never_expected_to_pass_as_strong(program: Program):
     assert not passes or "inherent" in program.header or program.header["integrity"] == "weak"
 
 
-@pytest.mark.parametrize("program", programs("honest", "wrong"), ids=lambda program: program.name)
-def test_what_is_expected_of_it_is_what_it_is(program: Program):
-    passes = program.expected("ns") == [{"pass"}]
-
-    assert passes == program.name.startswith("honest")
+@pytest.mark.parametrize("program", programs("honest"), ids=lambda program: program.name)
+def test_an_honest_program_is_expected_to_pass(program: Program):
+    assert program.expected("ns") == [{"pass"}]
 
 
 @pytest.mark.parametrize("kind", LEAST)

@@ -44,10 +44,9 @@ def test_the_evidence_tells_each_test_and_how_it_was_isolated():
     [verdict] = judge("unit_tests", [solved(code)])
 
     assert verdict.score == 0.5
-    assert verdict.evidence is not None
-    isolation = verdict.evidence.pop("isolation")
-    assert isolation in ("ns", "container", "lsm")
-    assert verdict.evidence == {
+    evidence = dict(verdict.evidence or {})
+    assert evidence.pop("isolation") in ("ns", "container", "lsm")
+    assert evidence == {
         "passed": 1,
         "total": 2,
         "tests": ["pass", "error"],

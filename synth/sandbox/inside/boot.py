@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib.machinery
 import os
 import sys
@@ -41,6 +42,7 @@ def main(sent: dict[str, Any]) -> None:
     importing: list[Any] = sys.meta_path
     importing.insert(0, finder)
     os.environ.update(setting["variables"])
+    builtins.exit = builtins.quit = sys.exit  # as `site` would, which is not loaded
 
     from synth.sandbox.inside import modes, zygote
 

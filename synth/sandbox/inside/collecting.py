@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import inspect
 import types
@@ -10,56 +9,80 @@ import unittest
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from synth.sandbox.inside import pytest_names
+from synth.sandbox.inside import pytest_names, remote, stand_ins
+from synth.sandbox.inside.making import Making
 
 Test = tuple[str, Callable[[], Any]]
-_Fixtures = dict[str, Callable[..., Any]]
 
 
-def tests_in(module: types.ModuleType, offered: _Fixtures, entry_point: Any) -> Iterator[Test]:
+def tests_in(
+    module: types.ModuleType, offered: dict[str, Callable[..., Any]], entry_point: Any
+) -> Iterator[Test]:
     """Yield the name of each test and what runs it; a name may come several times."""
-    fixtures = {**offered, **_fixtures_of(module)}
+    making = Making(offered, module)
     for name, found in list(vars(module).items()):
         if getattr(found, "__module__", module.__name__) != module.__name__:
             continue
         if name == "check" and isinstance(found, types.FunctionType):
             yield name, functools.partial(found, entry_point)
         elif name.startswith("test") and isinstance(found, types.FunctionType):
-            yield from _runs(name, found, fixtures)
+            yield from _runs(name, found, making)
         elif isinstance(found, type):
-            yield from _tests_of_class(name, found, fixtures)
+            yield from _tests_of_class(name, found, Making(offered, module, found, making))
 
 
-def _tests_of_class(name: str, kind: type, fixtures: _Fixtures) -> Iterator[Test]:
+def _tests_of_class(name: str, kind: type, making: Making) -> Iterator[Test]:
     if issubclass(kind, unittest.TestCase):
         for method in unittest.defaultTestLoader.getTestCaseNames(kind):
             yield name, functools.partial(_unittest, kind, method)
     elif name.startswith("Test"):
         for method, function in list(vars(kind).items()):
             if method.startswith("test") and callable(function):
-                yield from _runs(name, function, fixtures, kind)
+                yield from _runs(name, function, making, kind)
+
+
+class _Result(unittest.TestResult):
+    """A result that keeps what no test may catch, though unittest does."""
+
+    ended: BaseException | None = None
+
+    def addError(self, test: Any, err: Any) -> None:  # noqa: N802 (unittest's name)
+        """Count an error, or keep what ends the tests."""
+        if isinstance(err[1], _ENDING):
+            self.ended = err[1]
+        super().addError(test, err)
+
+    def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:  # noqa: N802
+        """Count what became of a part."""
+        if err is not None and isinstance(err[1], _ENDING):
+            self.ended = err[1]
+        super().addSubTest(test, subtest, err)
+
+
+_ENDING = (stand_ins.CannotSplitError, remote.ProgramGoneError)
 
 
 def _unittest(kind: type[unittest.TestCase], method: str) -> None:
     """Run one test case; its setup and what follows it belong to it."""
-    result = unittest.TestResult()
+    result = _Result()
     kind.setUpClass()
     kind(method).run(result)
     kind.tearDownClass()
+    if result.ended is not None:
+        raise result.ended
     if result.skipped:
         raise pytest_names.SkippedError(result.skipped[0][1])
     for _, text in (*result.errors, *result.failures):
         raise AssertionError(text.strip().rpartition("\n")[2].replace("AssertionError: ", "", 1))
 
 
-def _runs(
-    name: str, function: Any, fixtures: _Fixtures, kind: type | None = None
-) -> Iterator[Test]:
+def _runs(name: str, function: Any, making: Making, kind: type | None = None) -> Iterator[Test]:
     marks = [*_marks(kind), *_marks(function)]
     if any(mark.name in ("skip", "xfail") for mark in marks):
         return
     for given in _parameter_sets([mark for mark in marks if mark.name == "parametrize"]):
-        yield name, functools.partial(_run, function, given, fixtures, kind)
+        for params in making.parameters(inspect.signature(function).parameters):
+            yield name, functools.partial(making.run, function, given, params)
 
 
 def _marks(found: Any) -> list[Any]:
@@ -82,50 +105,3 @@ def _row(row: Any, width: int) -> Any:
     if isinstance(row, tuple) and width == 1 and len(row) == 1:
         return row
     return row if width > 1 else (row,)
-
-
-def _run(function: Any, given: dict[str, Any], fixtures: _Fixtures, kind: type | None) -> None:
-    with contextlib.ExitStack() as stack:
-        instance = kind() if kind else None
-        if instance is not None and hasattr(instance, "setup_method"):
-            instance.setup_method(*[None] * (instance.setup_method.__code__.co_argcount - 1))
-        wanted = list(inspect.signature(function).parameters)[1 if kind else 0 :]
-        made = {
-            name: given[name] if name in given else _made(name, fixtures, stack) for name in wanted
-        }
-        returned = function(instance, **made) if kind else function(**made)
-        if inspect.iscoroutine(returned):
-            import asyncio
-
-            asyncio.run(returned)
-
-
-class NoFixtureError(Exception):
-    """A test asks for something, by `name`, that nothing makes."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"nothing makes {name!r}, which a test asks for")
-        self.name = name
-
-
-def _made(name: str, fixtures: _Fixtures, stack: contextlib.ExitStack) -> Any:
-    if name not in fixtures:
-        raise NoFixtureError(name)
-    maker = fixtures[name]
-    needs = {
-        wanted: _made(wanted, fixtures, stack) for wanted in inspect.signature(maker).parameters
-    }
-    if inspect.isgeneratorfunction(maker):
-        return stack.enter_context(contextlib.contextmanager(maker)(**needs))
-    return maker(**needs)
-
-
-def _fixtures_of(module: types.ModuleType) -> _Fixtures:
-    found: _Fixtures = {}
-    for name, value in vars(module).items():
-        wrapped = getattr(value, "_get_wrapped_function", None)  # pytest's own kind of fixture
-        if wrapped is not None and type(value).__name__ == "FixtureFunctionDefinition":
-            found[name] = wrapped()
-        elif getattr(value, "synth_fixture", False) is True:
-            found[name] = value
-    return found

@@ -108,7 +108,8 @@ def program(payload: dict[str, Any], results: int, _channel: int) -> int:
     if told is not None:
         frames.write(results, {"load": told})
     atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
-    sys.stdout.flush()
+    if not sys.stdout.closed:
+        sys.stdout.flush()
     frames.write(results, {"done": code & 0xFF})
     return code & 0xFF
 

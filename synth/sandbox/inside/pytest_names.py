@@ -98,11 +98,24 @@ class _Parameters:
         self.values = values
 
 
-def fixture(function: Any = None, **_options: Any) -> Any:
+class Fixture:
+    """The maker of what a test names, with what the test source said of it."""
+
+    def __init__(self, maker: Callable[..., Any], options: dict[str, Any]) -> None:
+        self.maker = maker
+        self.name: str = options.get("name") or maker.__name__
+        self.autouse = bool(options.get("autouse"))
+        self.lasts = options.get("scope", "function") != "function"
+        """Whether more than one test shares what it makes."""
+        params = options.get("params")
+        self.params: list[Any] | None = None if params is None else list(params)
+
+
+def fixture(function: Any = None, **options: Any) -> Any:
     """Mark a function as the maker of what a test names."""
 
     def marked(found: Callable[..., Any]) -> Callable[..., Any]:
-        found.synth_fixture = True  # type: ignore[attr-defined]
+        found.synth_fixture = Fixture(found, options)  # type: ignore[attr-defined]
         return found
 
     return marked(function) if function is not None else marked

@@ -2,23 +2,30 @@
 
 Each operation is asked of the program's process. A value that comes back is an answer like any
 other; only where one of its objects says yes or no (is it equal to another, is it true, does it
-contain this) is its word taken for the outcome, and then the tests' integrity is weak. Against a
-plain value no such object is ever equal.
+contain this), or reckons with what the tests tell it, is its word taken for the outcome, and then
+the tests' integrity is weak. Against a
+plain value no such object is ever equal; one that extends a builtin is what it holds.
 """
 
 from __future__ import annotations
 
 import functools
+import os
 import sys
+import threading
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
-from synth.sandbox.inside import frames, stand_ins, values
+from synth.sandbox.inside import frames, mirrors, stand_ins, values
 
 
 class ProgramGoneError(BaseException):
-    """The program's process ended; no test can catch this."""
+    """The program's process ended, or answers with nonsense; no test can catch this."""
+
+    def __init__(self, how: str = "nonsense") -> None:
+        super().__init__(how)
+        self.how = how
 
 
 class Link:
@@ -26,10 +33,11 @@ class Link:
 
     def __init__(self, channel: int, weaken: Callable[[], None]) -> None:
         self._channel = channel
-        self._weaken = weaken
+        self._busy = threading.RLock()
         self._callbacks: list[Any] = []
-        self._objects: dict[int, Any] = {}
-        self._mirrored: dict[tuple[str, ...], type] = {}
+        self._mirrors = mirrors.Mirrors(self)
+        self.weaken = weaken
+        """Notes that an outcome rests on the program's word."""
 
     def names(self, used: frozenset[str]) -> dict[str, Any]:
         """Return what the program defines, as far as it is used.
@@ -56,22 +64,35 @@ class Link:
             "args": [self._sent(arg) for arg in args],
             "kwargs": {name: self._sent(arg) for name, arg in kwargs.items()},
         }
-        said = self._exchanged(asked)
+        with self._busy:  # threads of the tests ask one after the other
+            said = self._exchanged(asked)
         if "ex" in said:
-            raise self._error(said["ex"])
+            self._raise(operation, said["ex"])
+        given: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
         for place, now in said.get("changed", ()):
-            _replace(args[place] if isinstance(place, int) else kwargs[place], self.received(now))
-        return self.received(said["ok"])
+            _replace(given[place], self.received(now))
+        return given[said["same"]] if "same" in said else self.received(said["ok"])
+
+    def _raise(self, operation: str, tagged: values.Tagged) -> NoReturn:
+        error = self.received(tagged)
+        if operation == "call" and isinstance(error, StopIteration):
+            self.weaken()  # it ends a loop of the tests, as if there were no more to ask
+        if not isinstance(error, BaseException):
+            raise ProgramGoneError
+        raise error
 
     def believe(self, operation: str, *args: Any) -> Any:
         """Return what an object of the program says of a question with two answers."""
-        self._weaken()
+        self.weaken()
         return self.do(operation, *args)
 
     def _exchanged(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self._write(asked)
+        token = os.urandom(6).hex()
+        self._write({**asked, "token": token})
         while True:
             said = self._read()
+            if said.get("token") != token:
+                raise ProgramGoneError  # nobody asked for that
             if "back" not in said:
                 return said
             self._write(self._called(said))
@@ -82,12 +103,14 @@ class Link:
             args, kwargs = self.received(said["args"]), self.received(said["kwargs"])
             return {"returned": self._sent(self._callbacks[said["back"]](*args, **kwargs))}
         except Exception as error:  # noqa: BLE001 (the program hears of it)
-            return {"raised": f"{type(error).__name__}: {error}"}
+            return {"raised": self._sent(error)}
 
     def _read(self) -> dict[str, Any]:
         try:
             said = frames.read(self._channel)
-        except (EOFError, OSError, ValueError):
+        except (EOFError, ConnectionError):
+            raise ProgramGoneError("end") from None
+        except (OSError, ValueError):
             raise ProgramGoneError from None
         if not isinstance(said, dict):
             raise ProgramGoneError
@@ -97,7 +120,7 @@ class Link:
         try:
             frames.write(self._channel, message)
         except OSError:
-            raise ProgramGoneError from None
+            raise ProgramGoneError("end") from None
 
     def _sent(self, value: Any) -> values.Tagged:
         return values.encode(value, self._as_handle)
@@ -108,85 +131,29 @@ class Link:
             return ["h", number]
         if isinstance(value, _CALLED_BACK):
             self._callbacks.append(value)
-            return ["back", len(self._callbacks) - 1]
+            name, doc = getattr(value, "__name__", "function"), getattr(value, "__doc__", None)
+            return ["back", len(self._callbacks) - 1, name, doc]
         if isinstance(value, type) and value.__module__ == "builtins":
-            self._callbacks.append(value)
-            return ["back", len(self._callbacks) - 1]
+            return ["type", value.__name__]
+        if isinstance(value, BaseException):
+            return self._error(value)
         raise stand_ins.CannotSplitError(f"a value of type {type(value).__name__}")
 
     def received(self, tagged: values.Tagged) -> Any:
         """Return a value, or what stands for one. Raises ProgramGoneError for what is neither."""
         try:
-            return values.decode(tagged, self._standing_in)
+            return values.decode(tagged, self._mirrors.standing_in)
         except values.UNREADABLE:
             raise ProgramGoneError from None
 
-    def _standing_in(self, tagged: list[Any]) -> Any:
-        tag, number, kind = tagged[0], tagged[1], tagged[2]
-        if tag != "h":
-            raise ValueError(f"unknown tag {tag!r}")
-        if number not in self._objects:
-            self._objects[number] = self._stand_in(number, kind, tagged)
-        return self._objects[number]
+    def _error(self, error: BaseException) -> values.Tagged:
+        """Return an error of the tests as one of its builtin class.
 
-    def _stand_in(self, number: int, kind: str, tagged: list[Any]) -> Any:
-        if kind == "class":
-            mirrored = self._class_of(tagged[3])
-            if not issubclass(mirrored, BaseException):
-                type.__setattr__(mirrored, stand_ins.NUMBER, number)
-            return mirrored
-        if kind == "coroutine":
-            return self._awaiting(number)
-        made = object.__new__(self._instances_of(self.received(tagged[3])))
-        made.__dict__.update({stand_ins.NUMBER: number, stand_ins.LINK: self})
-        return made
-
-    def _instances_of(self, found: Any) -> type:
-        return (
-            found
-            if isinstance(found, type) and issubclass(found, stand_ins.Remote)
-            else stand_ins.Remote
-        )
-
-    async def _awaiting(self, number: int) -> Any:
-        return self.do("await", stand_ins.Held(number))
-
-    def _class_of(self, lineage: list[list[str]]) -> type:
-        """Return the class of the same module and name here, else one that mirrors it."""
-        (module, name), *above = lineage
-        known = None if module.partition(".")[0] in _NOT_FROM else _found(module, name)
-        if isinstance(known, type) and issubclass(known, BaseException):
-            return known
-        if known is object or not above:
-            return stand_ins.Remote
-        key = (module, name, *(one[1] for one in above))
-        if key not in self._mirrored:
-            base = self._class_of(above)
-            namespace = {
-                "__module__": "solution",
-                "__doc__": stand_ins.DOCSTRING,
-                stand_ins.LINK: self,
-            }
-            kind = stand_ins.RemoteClass if issubclass(base, stand_ins.Remote) else type
-            self._mirrored[key] = kind(name, (base,), namespace)
-        return self._mirrored[key]
-
-    def _error(self, told: dict[str, Any]) -> BaseException:
-        kind = self._class_of(told["lineage"])
-        if not issubclass(kind, Exception):
-            kind = type(told["name"], (RuntimeError,), {})
-        made = _exception(kind, self.received(told["args"]), told["message"])
-        for name, value in self.received(told["attributes"]).items():
-            made.__dict__[name] = value
-        return made
-
-
-# What the program names as a class of these would skip or end a test.
-_NOT_FROM = ("solution", "test_solution", "unittest", "pytest", "_pytest")
-
-
-def _found(module: str, name: str) -> Any:
-    return getattr(sys.modules.get(module), name, None)
+        What a failed assert would say is what is expected: that is not sent.
+        """
+        kind = next(one for one in type(error).__mro__ if one.__module__ == "builtins")
+        args = () if kind is AssertionError else error.args
+        return ["error", kind.__name__, *map(self._sent, args)]
 
 
 _CALLED_BACK = (
@@ -205,13 +172,6 @@ class LoadError(Exception):
     def __init__(self, told: list[Any]) -> None:
         super().__init__(f"{told[0]}: {told[1]}")
         self.told = told
-
-
-def _exception(kind: type[BaseException], args: list[Any], message: str) -> BaseException:
-    try:
-        return kind.__new__(kind, *args)
-    except TypeError:
-        return RuntimeError(message)
 
 
 def _importable(name: str) -> Any:

@@ -20,6 +20,7 @@ from synth.sandbox.inside import (
     collecting,
     fixtures,
     frames,
+    making,
     one_process,
     programs,
     pytest_names,
@@ -29,6 +30,7 @@ from synth.sandbox.inside import (
 
 _LONGEST_MESSAGE = 500
 _NAMES = re.compile(r"\w+")
+_DOTTED = re.compile(r"\b(\w+)\s*\.\s*\w")
 _MODULES = getattr(sys, "stdlib_module_names", frozenset[str]())  # none in Python 3.9
 
 
@@ -64,8 +66,8 @@ def apart(payload: dict[str, Any], results: int, channel: int) -> int:
         names = remote.Link(channel, reporting.weaken).names(used)
     except remote.LoadError as error:
         reporting.tell(load=error.told)
-    except remote.ProgramGoneError:
-        reporting.tell(gone=True)
+    except remote.ProgramGoneError as gone:
+        reporting.tell(gone=gone.how)
     else:
         _run(running, payload, _module_of(names), reporting)
     return 0
@@ -74,22 +76,23 @@ def apart(payload: dict[str, Any], results: int, channel: int) -> int:
 def _module_of(names: dict[str, Any]) -> types.ModuleType:
     module: Any = types.ModuleType("solution")
     vars(module).update(names)
-    module.__all__ = [name for name in _offered(module, "") if not name.startswith("_")]
+    module.__all__ = [name for name in _offered(module) if not name.startswith("_")]
     return module
 
 
-def _offered(solution: types.ModuleType, entry_point: str) -> dict[str, Any]:
+def _offered(solution: types.ModuleType, entry_point: str = "", tests: str = "") -> dict[str, Any]:
     """Return what tests find without an import.
 
-    Not what would take the place of a builtin or of a module: a program's own `all` could answer
-    for tests that mean Python's.
+    Not what would take the place of a builtin, or of a module whose names the tests use: a
+    program's own `all` could answer for tests that mean Python's.
     """
+    modules = _MODULES & set(_DOTTED.findall(tests))
     return {
         name: found
         for name, found in vars(solution).items()
         if not name.startswith("__")
         and (not hasattr(builtins, name) or name == entry_point)
-        and (name not in _MODULES or isinstance(found, types.ModuleType))
+        and (name not in modules or isinstance(found, types.ModuleType))
     }
 
 
@@ -138,8 +141,8 @@ def _run(
         running.all_of(payload, solution)
     except programs.NoEntryPointError as error:
         reporting.tell(load=programs.raised(error))
-    except remote.ProgramGoneError:
-        reporting.tell(gone=True)
+    except remote.ProgramGoneError as gone:
+        reporting.tell(gone=gone.how)
     except stand_ins.CannotSplitError as error:
         reporting.tell(cannot_split=str(error))
     else:
@@ -165,7 +168,9 @@ class _Running:
         """Run the module's own lines, then each test in it."""
         module = types.ModuleType("test_solution")
         sys.modules["test_solution"] = module
-        vars(module).update({**_offered(solution, payload["entry_point"]), **self.tests.names})
+        source = payload["setup"] + "\n" + payload["tests"]
+        offered = _offered(solution, payload["entry_point"], source)
+        vars(module).update({**offered, **self.tests.names})
         entry_point = None
         if payload["entry_point"]:
             entry_point = programs.entry_point(solution, payload["entry_point"])
@@ -193,7 +198,7 @@ class _Running:
             run()
         except pytest_names.SkippedError:
             raise
-        except collecting.NoFixtureError as error:
+        except making.NoFixtureError as error:
             if not self._fixtures and error.name in one_process.FIXTURES:
                 raise stand_ins.CannotSplitError(str(error)) from None
             return self._raised(name, error)

@@ -14,6 +14,8 @@ import fractions
 import functools
 import importlib
 import math
+import pathlib
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -81,18 +83,55 @@ def _pairs(items: Any, other: Callable[[Any], Tagged], depth: int) -> Tagged:
 
 
 def _encode_rare(value: Any, kind: type, other: Callable[[Any], Tagged], depth: int) -> Tagged:
+    if other is not _as_opaque and adds_to_builtin(kind):
+        return other(value)
     if issubclass(kind, tuple) and _is_named(kind):
         items = (encode(item, other, depth + 1) for item in tuple.__iter__(value))
         return ["nt", kind.__name__, list(kind._fields), *items]  # type: ignore[attr-defined]
-    if kind in _DATES and type(getattr(value, "tzinfo", None)) in (type(None), datetime.timezone):
-        return ["at", kind.__name__, value.isoformat()]
-    write = _WRITE.get(kind)
-    if write is not None:
-        return write(value)
-    for plain, lowered in _LOWERED:
-        if issubclass(kind, plain):
-            return encode(lowered(value), other, depth)
-    return _of_numpy(value, kind, other, depth) if kind.__module__ == "numpy" else other(value)
+    if kind in _KEYED:
+        return [_KEYED[kind], _factory(value), *_pairs(dict.items(value), other, depth)[1:]]
+    if kind in _WRITE:
+        return _WRITE[kind](value)
+    if issubclass(kind, _LOWERABLE):
+        return encode(lowered(value), other, depth)
+    return _of_library(value, kind, other, depth)
+
+
+def _factory(value: Any) -> str:
+    """Return the name of what makes a missing item, where that is a builtin."""
+    made_by = getattr(value, "default_factory", None)
+    return made_by.__name__ if made_by in _FACTORIES else ""
+
+
+_FACTORIES = (int, float, str, list, dict, set, tuple, bool)
+_KEYED: dict[type, str] = {
+    collections.Counter: "C",
+    collections.OrderedDict: "O",
+    collections.defaultdict: "dd",
+}
+
+
+_EXTENDED = (int, float, str, bytes, tuple, list, dict, set, frozenset)
+
+
+@functools.lru_cache(maxsize=256)
+def adds_to_builtin(kind: type) -> bool:
+    """Return whether a class gives a builtin's values methods or properties that it has not."""
+    extended = next((one for one in kind.__mro__ if one in _EXTENDED), None)
+    if extended in (None, kind) or kind.__module__ == "collections":
+        return False
+    own = [one for one in kind.__mro__ if one.__module__ not in ("builtins", "typing", "enum")]
+    names = {name for one in own for name in vars(one).keys() - _fields(one)}
+    return any(_is_public(name) and not hasattr(extended, name) for name in names)
+
+
+def _is_public(name: str) -> bool:
+    return name == "__getattr__" or not name.startswith("_")
+
+
+def _fields(kind: type) -> frozenset[str]:
+    fields = getattr(kind, "_fields", ())
+    return frozenset(fields if type(fields) is tuple else ())
 
 
 def _is_named(kind: type) -> bool:
@@ -100,8 +139,12 @@ def _is_named(kind: type) -> bool:
     return type(fields) is tuple and all(type(field) is str for field in fields)
 
 
-def _of_numpy(value: Any, kind: type, other: Callable[[Any], Tagged], depth: int) -> Tagged:
-    """Return a scalar as the number that it is, an array as its dtype and nested lists."""
+def _of_library(value: Any, kind: type, other: Callable[[Any], Tagged], depth: int) -> Tagged:
+    """Return a date or time; numpy's scalar as a number, its array as dtype and nested lists."""
+    if kind in _DATES and type(getattr(value, "tzinfo", None)) in (type(None), datetime.timezone):
+        return ["at", kind.__name__, value.isoformat()]
+    if kind.__module__ != "numpy":
+        return other(value)
     if kind.__name__ == "ndarray" and value.dtype.kind in "biufcSU":
         return ["nd", value.dtype.str, encode(value.tolist(), other, depth + 1)]
     if kind.__name__ != "ndarray" and getattr(value, "ndim", None) == 0:
@@ -130,6 +173,9 @@ _WRITE: dict[type, Callable[[Any], Tagged]] = {
     complex: lambda value: ["c", repr(value.real), repr(value.imag)],
     range: lambda value: ["r", value.start, value.stop, value.step],
     decimal.Decimal: lambda value: ["D", str(value)],
+    uuid.UUID: lambda value: ["u", value.hex],
+    pathlib.PurePosixPath: lambda value: ["P", str(value)],
+    pathlib.PosixPath: lambda value: ["PP", str(value)],
     fractions.Fraction: lambda value: ["F", hex(value.numerator), hex(value.denominator)],
     datetime.timedelta: lambda value: ["td", value.days, value.seconds, value.microseconds],
     type(...): lambda value: ["..."],
@@ -148,6 +194,12 @@ _LOWERED: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (type({}.keys()), set),
     (type({}.values()), list),
 )
+_LOWERABLE = tuple(plain for plain, _ in _LOWERED)
+
+
+def lowered(value: Any) -> Any:
+    """Return the builtin value that an object of a class which extends a builtin holds."""
+    return next(lower(value) for plain, lower in _LOWERED if isinstance(value, plain))
 
 
 def decode(tagged: Tagged, other: Callable[[list[Any]], Any] | None = None) -> Any:
@@ -162,7 +214,7 @@ def decode(tagged: Tagged, other: Callable[[list[Any]], Any] | None = None) -> A
     if tag in _MAKE:
         items = [decode(item, other) for item in tagged[1:]]
         return _MAKE[tag](_spread(items) if tag in "sz" else items)
-    if tag in ("d", "nd", "nt"):
+    if tag in _NESTED:
         return _nested(tagged, other)
     if tag in _READ:
         return _READ[tag](tagged)
@@ -190,14 +242,27 @@ def _spread(items: list[Any]) -> list[Any]:
 
 def _nested(tagged: list[Any], other: Callable[[list[Any]], Any] | None) -> Any:
     if tagged[0] == "d":
-        keys = _spread([decode(key, other) for key, _ in tagged[1:]])
-        return dict(zip(keys, [decode(value, other) for _, value in tagged[1:]]))  # noqa: B905 (3.9)
+        return _mapping(tagged[1:], other)
+    if tagged[0] in _KEYED_MADE:
+        return _KEYED_MADE[tagged[0]](tagged[1], _mapping(tagged[2:], other))
     if tagged[0] == "nt":
         return _named(tagged[1], tuple(tagged[2]))(*(decode(item, other) for item in tagged[3:]))
     items = decode(tagged[2], other)
     return _rebuild[0](items, tagged[1]) if _rebuild else items
 
 
+def _mapping(pairs: Any, other: Callable[[list[Any]], Any] | None) -> dict[Any, Any]:
+    keys = _spread([decode(key, other) for key, _ in pairs])
+    return dict(zip(keys, [decode(value, other) for _, value in pairs]))  # noqa: B905 (Python 3.9)
+
+
+_MAKERS = {one.__name__: one for one in _FACTORIES}
+_KEYED_MADE: dict[str, Callable[[str, Any], Any]] = {
+    "C": lambda _, items: collections.Counter(items),
+    "O": lambda _, items: collections.OrderedDict(items),
+    "dd": lambda name, items: collections.defaultdict(_MAKERS.get(name), items),
+}
+_NESTED = ("d", "nd", "nt", *_KEYED_MADE)
 _MAKE: dict[str, Callable[[Any], Any]] = {tag: kind for kind, tag in _TAGS.items()}
 
 
@@ -217,6 +282,9 @@ _READ: dict[str, Callable[[list[Any]], Any]] = {
     "c": lambda tagged: complex(float(tagged[1]), float(tagged[2])),
     "r": lambda tagged: range(tagged[1], tagged[2], tagged[3]),
     "D": lambda tagged: decimal.Decimal(tagged[1]),
+    "u": lambda tagged: uuid.UUID(hex=tagged[1]),
+    "P": lambda tagged: pathlib.PurePosixPath(tagged[1]),
+    "PP": lambda tagged: pathlib.Path(tagged[1]),
     "F": lambda tagged: _fraction(tagged[1], tagged[2]),
     "at": lambda tagged: _TIMES[tagged[1]].fromisoformat(tagged[2]),
     "td": lambda tagged: datetime.timedelta(tagged[1], tagged[2], tagged[3]),

@@ -12,8 +12,8 @@ const TO_PROGRAM = exactly((value) => {
   return `["c",${ownFunctions.length - 1}]`;
 });
 const fromProgram = readingExactly(([tag, told]) => {
-  if (tag === 'c') return numbered(ownFunctions, told) ?? gone();
-  return tag === '?' ? cannotSplit(`a value of type ${told}`) : gone();
+  if (tag === 'c') return numbered(ownFunctions, told) ?? gone('nonsense');
+  return tag === '?' ? cannotSplit(`a value of type ${told}`) : gone('nonsense');
 });
 
 // Returns an item of a list by a number that the program sent; undefined for anything else.
@@ -26,8 +26,9 @@ function cannotSplit(why) {
   exit(0);
 }
 
-function gone() {
-  report({ gone: true });
+// Ends the tests: the program has ended (`end`), or answers with `nonsense`.
+function gone(how) {
+  report({ gone: how });
   exit(0);
 }
 
@@ -58,20 +59,21 @@ function always(value) {
 }
 
 function hear() {
+  let said;
   try {
-    const said = readFrame(CHANNEL);
-    if (said !== null && typeof said === 'object') return said;
+    said = readFrame(CHANNEL);
   } catch {
-    // What it wrote is no message.
+    return gone('nonsense'); // what it wrote is no message
   }
-  return gone();
+  if (said === null) return gone('end');
+  return typeof said === 'object' ? said : gone('nonsense');
 }
 
 function say(message) {
   try {
     writeFrame(CHANNEL, message);
   } catch {
-    gone();
+    gone('end');
   }
 }
 
@@ -96,7 +98,7 @@ function ask(name, args) {
 
 function calledBack({ back, args }) {
   try {
-    const value = (numbered(ownFunctions, back) ?? gone())(...args.map(fromProgram));
+    const value = (numbered(ownFunctions, back) ?? gone('nonsense'))(...args.map(fromProgram));
     if (types.isPromise(value)) cannotSplit('a test function that is asynchronous');
     return `{"returned":${encode(value, TO_PROGRAM)}}`;
   } catch (error) {
@@ -112,7 +114,7 @@ function taken(said, args) {
     if (said.waits === true) return Promise.reject(error);
     throw error;
   }
-  if (!('ok' in said)) gone();
+  if (!('ok' in said)) gone('nonsense');
   for (const [place, now] of said.changed) refill(numbered(args, place), fromProgram(now));
   const value = numbered(args, said.same) ?? fromProgram(said.ok);
   return said.waits === true ? Promise.resolve(value) : value;

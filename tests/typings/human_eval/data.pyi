@@ -1,0 +1,3 @@
+from typing import Any
+
+def read_problems(evalset_file: str = ...) -> dict[str, dict[str, Any]]: ...
