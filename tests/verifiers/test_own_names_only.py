@@ -32,7 +32,12 @@ def _public(names: list[ast.alias]) -> list[str]:
 
 def _is_free(module: str) -> bool:
     top = module.partition(".")[0]
-    return module == "synth" or module.startswith("synth.similarity") or top in sys.stdlib_module_names or top in OTHERS
+    return (
+        module == "synth"
+        or module.startswith("synth.similarity")
+        or top in sys.stdlib_module_names
+        or top in OTHERS
+    )
 
 
 def modules() -> list[Path]:

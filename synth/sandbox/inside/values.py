@@ -14,8 +14,6 @@ import fractions
 import functools
 import importlib
 import math
-import pathlib
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -143,13 +141,26 @@ def _of_library(value: Any, kind: type, other: Callable[[Any], Tagged], depth: i
     """Return a date or time; numpy's scalar as a number, its array as dtype and nested lists."""
     if kind in _DATES and type(getattr(value, "tzinfo", None)) in (type(None), datetime.timezone):
         return ["at", kind.__name__, value.isoformat()]
-    if kind.__module__ != "numpy":
+    module = kind.__module__.partition(".")[0]
+    if (module, kind.__name__) in _TEXTS:
+        return ["lib", module, kind.__name__, str(value)[:_LONGEST_FRACTION]]
+    if module != "numpy":
         return other(value)
     if kind.__name__ == "ndarray" and value.dtype.kind in "biufcSU":
         return ["nd", value.dtype.str, encode(value.tolist(), other, depth + 1)]
     if kind.__name__ != "ndarray" and getattr(value, "ndim", None) == 0:
         return encode(value.item(), other, depth + 1)
     return other(value)
+
+
+# A zygote does not load what few programs use; see DESIGN.md.
+_TEXTS = (("uuid", "UUID"), ("pathlib", "PosixPath"), ("pathlib", "PurePosixPath"))
+
+
+def _text_made(module: str, name: str, text: str) -> Any:
+    if (module, name) not in _TEXTS:
+        raise ValueError(f"no value: {name!r}")
+    return getattr(importlib.import_module(module), name)(text)
 
 
 _rebuild: list[Callable[[Any, str], Any]] = []
@@ -173,9 +184,6 @@ _WRITE: dict[type, Callable[[Any], Tagged]] = {
     complex: lambda value: ["c", repr(value.real), repr(value.imag)],
     range: lambda value: ["r", value.start, value.stop, value.step],
     decimal.Decimal: lambda value: ["D", str(value)],
-    uuid.UUID: lambda value: ["u", value.hex],
-    pathlib.PurePosixPath: lambda value: ["P", str(value)],
-    pathlib.PosixPath: lambda value: ["PP", str(value)],
     fractions.Fraction: lambda value: ["F", hex(value.numerator), hex(value.denominator)],
     datetime.timedelta: lambda value: ["td", value.days, value.seconds, value.microseconds],
     type(...): lambda value: ["..."],
@@ -282,9 +290,7 @@ _READ: dict[str, Callable[[list[Any]], Any]] = {
     "c": lambda tagged: complex(float(tagged[1]), float(tagged[2])),
     "r": lambda tagged: range(tagged[1], tagged[2], tagged[3]),
     "D": lambda tagged: decimal.Decimal(tagged[1]),
-    "u": lambda tagged: uuid.UUID(hex=tagged[1]),
-    "P": lambda tagged: pathlib.PurePosixPath(tagged[1]),
-    "PP": lambda tagged: pathlib.Path(tagged[1]),
+    "lib": lambda tagged: _text_made(tagged[1], tagged[2], tagged[3]),
     "F": lambda tagged: _fraction(tagged[1], tagged[2]),
     "at": lambda tagged: _TIMES[tagged[1]].fromisoformat(tagged[2]),
     "td": lambda tagged: datetime.timedelta(tagged[1], tagged[2], tagged[3]),
