@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 from typing import ClassVar
 
 from pydantic import Field
@@ -12,12 +11,12 @@ from synth import Record, Verdict, Verifier
 
 from . import markdown
 from .endings import broken_off
+from .repeats import repeated_share
 from .text_of import Of, nothing_to_judge, text_of
 from .words import words
 
 _PROBE = 24
 _LONGEST_PERIOD = 4000
-_FEW_WORDS = 2000
 
 
 class Repetition(Verifier):
@@ -77,7 +76,8 @@ class Repetition(Verifier):
         if unit := looping_end(text, copies=self.copies, characters=self.shortest_loop):
             said = f"the text ends with {unit[:60].strip()!r} again and again"
             return Verdict.failed("loop", said, evidence={"unit": unit[:200]})
-        repeated = round(repeated_share(text, self.ngram), 4)
+        prose = words(markdown.split(text).prose)
+        repeated = round(repeated_share(prose, self.ngram), 4)
         if repeated > self.max_repeated and len(text) >= self.shortest_loop:
             said = (
                 f"{repeated:.0%} of the prose is in {self.ngram}-grams that stood there before, "
@@ -107,40 +107,3 @@ def looping_end(text: str, *, copies: int, characters: int) -> str:
         if span <= end and text[-span:-period] == text[-span + period :]:
             return unit
     return ""
-
-
-def repeated_share(text: str, n: int) -> float:
-    """Return the share (0 to 1) of the prose in word `n`-grams which stood there before.
-
-    Time and memory grow linearly with the text.
-    """
-    found = words(markdown.split(text).prose)
-    if len(found) < _FEW_WORDS and not _may_repeat(found, n):
-        return 0.0
-    # Hashes of tuples of strings differ between processes; which of them are equal does not.
-    grams = list(map(hash, zip(*(islice(found, i, None) for i in range(n)), strict=False)))
-    if len(set(grams)) == len(grams):
-        return 0.0
-    seen: set[int] = set()
-    covered = counted = 0
-    for start, gram in enumerate(grams):
-        if gram in seen:
-            covered += sum(map(len, found[max(start, counted) : start + n]))
-            counted = start + n
-        seen.add(gram)
-    return covered / max(1, sum(map(len, found)))
-
-
-def _may_repeat(found: list[str], n: int) -> bool:
-    """Return False only if no word `n`-gram stands twice: most replies repeat nothing.
-
-    Whatever the place of an n-gram, one of these shorter pieces lies whole within it. Quick for a
-    reply of usual length; the time grows with its square.
-    """
-    size = (n + 1) // 2
-    text = f" {' '.join(found)} "
-    for start in range(0, len(found) - size + 1, n - size + 1):
-        piece = f" {' '.join(found[start : start + size])} "
-        if text.find(piece) != text.rfind(piece):
-            return True
-    return False

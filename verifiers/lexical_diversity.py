@@ -1,0 +1,90 @@
+"""How many different words a text uses, by a measure that does not depend on its length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from synth import Record, Verdict, Verifier
+
+from . import bounds
+from .text_of import Of, nothing_to_judge, text_of
+from .words import words
+
+
+class LexicalDiversity(Verifier):
+    """The text's lexical diversity, as MTLD: how many words it goes on before it repeats itself.
+
+    A factor is a stretch of words, from where the last one ended, until the share of different
+    words in it falls below `factor`. What is left at the end counts as a part of a factor: as far
+    as its share has come on the way from 1 down to `factor`. The value is words by factors, the
+    mean of reading forward and backward. English prose has some 70 to 120, a loop less than 10; it
+    is steady from about 100 words on, and says little of shorter texts.
+
+    A text in which no word stands twice has no factor; it gets the value that it would have with
+    one word repeated, the greatest one for its length (0.28 × words², or the number of words if
+    that is more).
+    Case does not count, a hyphen or an apostrophe parts words, a Chinese or Japanese character is a
+    word. A text without words is not judged. The score is the value; evidence is the number of
+    words. `too_low`, `too_high`: it is out of the bounds that are given; without any it passes.
+
+    Source: McCarthy and Jarvis, "MTLD, vocd-D, and HD-D: A validation study of sophisticated
+    approaches to lexical diversity assessment" (2010).
+    """
+
+    name: ClassVar[str] = "lexical_diversity"
+    version: ClassVar[str] = "1"
+    reasons: ClassVar[tuple[str, ...]] = (*bounds.REASONS, "nothing_to_judge")
+
+    of: Of = "reply"
+    """Which text: the `reply`, the `instruction`, or `all` messages."""
+    factor: float = Field(0.72, gt=0, lt=1)
+    """The share of different words below which a factor ends."""
+    at_least: float | None = None
+    """The least value that passes."""
+    at_most: float | None = None
+    """The greatest value that passes."""
+
+    @model_validator(mode="after")
+    def _bounds_make_sense(self) -> Self:
+        bounds.refuse_crossed(self.at_least, self.at_most)
+        return self
+
+    def judge(self, records: Sequence[Record]) -> list[Verdict]:
+        """Return one verdict for each record."""
+        return [self._verdict(text_of(record, self.of)) for record in records]
+
+    def _verdict(self, text: str | None) -> Verdict:
+        found = words(text or "")
+        if not found:
+            return nothing_to_judge(self.of)
+        evidence = {"words": len(found)}
+        value = mtld(found, self.factor)
+        return bounds.bounded(value, self.at_least, self.at_most, what="MTLD", evidence=evidence)
+
+
+def mtld(found: Sequence[str], factor: float = 0.72) -> float:
+    """Return the MTLD of at least one word; time grows linearly with their number."""
+    total = len(found)
+    one_repeated = min(1.0, 1 / (total * (1 - factor)))
+    forward = _factors(found, factor) or one_repeated
+    backward = _factors(reversed(found), factor) or one_repeated
+    return (total / forward + total / backward) / 2
+
+
+def _factors(found: Iterable[str], factor: float) -> float:
+    """Return how many factors there are, read in this order; 0 if all words are different."""
+    factors = length = 0
+    seen: set[str] = set()
+    for word in found:
+        length += 1
+        seen.add(word)
+        if len(seen) < factor * length:
+            factors += 1
+            length = 0
+            seen.clear()
+    if not length:
+        return factors
+    return factors + (1 - len(seen) / length) / (1 - factor)
