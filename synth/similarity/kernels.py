@@ -1,0 +1,32 @@
+"""How loops over arrays become machine code: compiled by numba at their first call, and kept.
+
+Kernels hold no Python lock, so threads run them side by side. What was compiled is kept beside the
+module, or in the user's cache where the package cannot be written to, or else for the process only.
+"""
+# numba publishes no types.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportMissingTypeStubs=false, reportUntypedFunctionDecorator=false
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def kernel(function: Function) -> Function:
+    """Return `function` compiled; it may use arrays, numbers, and other kernels."""
+    try:
+        compiled = numba.njit(cache=True, nogil=True)(function)
+    except RuntimeError:
+        # numba says this of a cache: there is no folder at all that can be written.
+        compiled = numba.njit(nogil=True)(function)
+    return cast("Function", compiled)
+
+
+def inlined(function: Function) -> Function:
+    """Return `function` for use inside kernels only, where it costs no call."""
+    return cast("Function", numba.njit(inline="always")(function))
