@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from synth.frozen import Frozen
 from synth.prompt import Prompt
 from synth.record import Record, canonical
 from synth.services import Services
 
+if TYPE_CHECKING:
+    from synth.store.rows import Rows
+
 Leave = Callable[[Sequence[Record]], None]
 """Takes records that leave a stage."""
+Chosen = Callable[[int], str]
+"""Returns why the record of a number (from 0, by position) is dropped, as `code: sentence`; "" for
+one that stays."""
 
 
 class Stage(Frozen):
@@ -32,6 +38,8 @@ class Stage(Frozen):
     """How many records `apply_batch` is given at most."""
     sees_all: ClassVar[bool] = False
     """Whether it needs the whole set before it begins: it then writes `apply_all`."""
+    chooses: ClassVar[bool] = False
+    """Whether it chooses among the whole set by its columns: it then writes `choose`."""
     takes: ClassVar[Literal["anything", "instruction", "reply"]] = "anything"
     """What each record must bring: `synth check` holds the first seed against the first stage."""
     takes_broken: ClassVar[bool] = False
@@ -122,3 +130,11 @@ class Stage(Frozen):
         not leave itself becomes a parent if anything descends from it; else that is refused.
         """
         raise NotImplementedError(f"{type(self).__name__} must define apply_all()")
+
+    async def choose(self, rows: Rows, services: Services) -> Chosen:
+        """Return which records of the whole set stay.
+
+        For sets that are too large to hold as records: `rows` gives columns. Must not block the
+        event loop for long.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define choose()")

@@ -84,12 +84,15 @@ class Flow:
         for earlier in self._lanes:
             if earlier is lane:
                 break
-            at_work = earlier.roots.lowest() if earlier.roots else None
+            at_work = earlier.lowest_root()
             lowest = lowest if at_work is None else min(lowest, at_work)
         return lowest
 
     async def _feed(self) -> None:
         first = self._lanes[0] if self._lanes else None
+        if first is not None and first.step.stage.chooses and self._seeds is None:
+            await self._end_feed(first)  # it reads the file that the source would be
+            return
         while not self.stopping:
             if first is not None:
                 await first.room()

@@ -7,8 +7,8 @@ them by position, as soon as nothing earlier can still come; one whose stage see
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Generator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,12 +41,12 @@ class Lane:
         *,
         at_once: int,
         progress: StageProgress,
-        folder: Path,
+        given: Path,
     ) -> None:
         self.step = step
         self.file = file
         self.progress = progress
-        self.inbox = Channel(folder)
+        self.inbox = Channel(given.parent)
         self.roots: Roots | None = None
         """The seeds at work here, if a later lane depends on order."""
         self.stopping = False
@@ -56,7 +56,14 @@ class Lane:
         self._slot = asyncio.Event()
         self._ahead = _AHEAD + at_once * step.stage.batch
         self._room = asyncio.Event()
-        self._folder = folder
+        self._given = given
+        """The file of the stage before, which is whole when the inbox has ended."""
+        self._folder = given.parent
+        self._next_root: int | None = 0 if step.stage.chooses else None
+
+    def lowest_root(self) -> int | None:
+        """Return the lowest number of a seed that is at work here; None if none is."""
+        return self._next_root if self.step.stage.chooses else self.roots and self.roots.lowest()
 
     @property
     def in_order(self) -> bool:
@@ -64,8 +71,10 @@ class Lane:
         return self.step.stage.in_order
 
     def offer(self, records: Sequence[Record]) -> None:
-        """Take records from the lane before."""
+        """Take records from the lane before; one that chooses reads that lane's file instead."""
         self.progress.offered += len(records)
+        if self.step.stage.chooses:
+            return
         if self.roots is not None:
             self.roots.add(records)
         self.inbox.put(records)
@@ -78,7 +87,7 @@ class Lane:
 
     @property
     def _crowded(self) -> bool:
-        if self.step.stage.sees_all:
+        if self.step.stage.sees_all or self.step.stage.chooses:
             return False
         return self.progress.offered - self.progress.done >= self._ahead
 
@@ -100,7 +109,9 @@ class Lane:
         flow.ended(self)
 
     async def _run_stage(self, flow: Flow) -> None:
-        if self.step.stage.sees_all:
+        if self.step.stage.chooses:
+            await self._run_choosing(flow)
+        elif self.step.stage.sees_all:
             await self._run_whole(flow)
         elif self.in_order:
             await self._run_in_order(flow)
@@ -121,9 +132,41 @@ class Lane:
         self._leave(whole.rest(), flow)
         self._done_with(records, flow)
 
+    async def _run_choosing(self, flow: Flow) -> None:
+        """Have the stage choose by columns, then let the records leave one by one."""
+        while not (self.stopping or self.inbox.ended):
+            await self.inbox.news()
+        if self.stopping:
+            return
+        from synth.store.rows import Rows  # it needs DuckDB
+
+        with closing(Rows(self._given)) as rows:
+            self.progress.offered = rows.count
+            with self._broken_over_all():
+                chosen = await self.step.stage.choose(rows, self._services)
+            number = 0
+            batches = rows.records()
+            while not self.stopping and (records := await asyncio.to_thread(next, batches, None)):
+                self._next_root = records[0].position[0]
+                self.progress.took(len(records))
+                left = [self._as_chosen(one, chosen(number + at)) for at, one in enumerate(records)]
+                self._leave(left, flow)
+                self._done_with(records, flow)
+                number += len(records)
+        self._next_root = None
+        flow.moved()
+
+    def _as_chosen(self, record: Record, why: str) -> Record:
+        return record.drop("filter", by=self.step.label, reason=why) if why else record
+
     async def _apply_all(self, records: list[Record], leave: Leave) -> None:
-        try:
+        with self._broken_over_all():
             await self.step.stage.apply_all(records, self._services, leave)
+
+    @contextmanager
+    def _broken_over_all(self) -> Generator[None]:
+        try:
+            yield
         except Exception as error:
             if ends_run := fatal(error):
                 raise ends_run from error
@@ -196,7 +239,7 @@ class Lane:
         flow.hand_on(self, [row for row in rows if row.state == "live"])
 
     def _done_with(self, records: Sequence[Record], flow: Flow) -> None:
-        if self.roots is not None:
+        if self.roots is not None and not self.step.stage.chooses:
             self.roots.remove(records)
         self.progress.done += len(records)
         if not self._crowded:

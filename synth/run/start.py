@@ -203,7 +203,7 @@ class _Run:
             file,
             at_once=self._at_once(step),
             progress=self.progress.stages[self.plan.labels.index(step.label)],
-            folder=self.folder.stages,
+            given=self._path(self.plan.labels.index(step.label) - 1),
         )
 
     def _at_once(self, step: Step) -> int:

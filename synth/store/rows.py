@@ -1,0 +1,107 @@
+"""The live records of a finished stage as columns: what a stage that chooses looks at.
+
+A million records as Python objects take gigabytes, their scores eight megabytes. So numbers and
+values are read by DuckDB, straight from the stage file; texts come in batches.
+"""
+# duckdb and pyarrow have no complete type stubs; what they return is unknown to the type checker.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportMissingTypeStubs=false
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from synth.errors import StorageError
+from synth.record import Record
+from synth.store import stage_file
+
+_MEMORY = "512MB"
+_BATCH = 1024
+_VIEW = """
+    CREATE VIEW live AS SELECT id, fields, judgements
+    FROM read_parquet('{}', file_row_number = true) WHERE state = 'live' ORDER BY file_row_number"""
+_NUMBER = """
+    SELECT CASE WHEN json_type(fields, $at) IN ('BIGINT', 'UBIGINT', 'DOUBLE')
+                THEN json_extract_string(fields, $at)::DOUBLE
+                ELSE list_last(list_filter(judgements,
+                     lambda given: given.label = $name OR given.verifier = $name)).score END
+    FROM live"""
+_VALUE = "SELECT nullif(json_extract(fields, $at)::VARCHAR, 'null') FROM live"
+_TEXTS = "SELECT from_json(json_extract(fields, $at), '[\"VARCHAR\"]') FROM live"
+
+
+class Rows:
+    """The live records of a stage file, by position. Raises StorageError where it is damaged."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @cached_property
+    def _database(self) -> Any:
+        spilled = str(self._path.with_suffix(".duckdb.tmp"))
+        limits = {"memory_limit": _MEMORY, "threads": 2, "temp_directory": spilled}
+        connected = duckdb.connect(config={**limits, "autoinstall_known_extensions": False})
+        where = str(self._path).replace("'", "''")
+        connected.execute(_VIEW.format(where))
+        return connected
+
+    def _column(self, query: str, **values: Any) -> Any:
+        try:
+            table = self._database.sql(query, params=values).to_arrow_table()
+        except duckdb.Error as error:
+            raise StorageError(
+                f"the stage file {self._path.name} is damaged ({error}); delete it and run again"
+            ) from error
+        return table.column(0)
+
+    @cached_property
+    def count(self) -> int:
+        """How many records there are."""
+        return int(self._column("SELECT count(*) FROM live")[0].as_py())
+
+    def ids(self) -> Any:
+        """Return the id of each record, as an Arrow column of texts."""
+        return self._column("SELECT id FROM live")
+
+    def numbers(self, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Return the field `name`, else the score that the verifier `name` gave last; else NaN.
+
+        A verifier goes by its own name or by what the recipe calls it (`as`).
+        """
+        column = self._column(_NUMBER, at=_pointer(name), name=name)
+        return np.asarray(column.to_numpy(), dtype=np.float64)
+
+    def values(self, name: str) -> Any:
+        """Return the field `name` as an Arrow column of JSON texts; null where a record has none."""
+        return self._column(_VALUE, at=_pointer(name))
+
+    def lists(self, name: str) -> Any:
+        """Return the field `name` as an Arrow column of lists of texts; null where it is none."""
+        return self._column(_TEXTS, at=_pointer(name))
+
+    def records(self) -> Iterator[list[Record]]:
+        """Yield the records themselves, in batches."""
+        batch: list[Record] = []
+        for record in stage_file.read(self._path, state="live"):
+            batch.append(record)
+            if len(batch) == _BATCH:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if "_database" in vars(self):
+            self._database.close()
+
+
+def _pointer(name: str) -> str:
+    """Return a field's place as a JSON pointer (RFC 6901)."""
+    return "/" + name.replace("~", "~0").replace("/", "~1")
