@@ -1,0 +1,72 @@
+"""Pairs of replies become two records each, whatever form of TRL they come in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from synth.record import Record
+from synth.stages.preferences import Preferences
+from tests.running import services
+
+ASKED = {"role": "user", "content": "Is it dry?"}
+GOOD, BAD = ({"role": "assistant", "content": text} for text in ("Yes, all day.", "No idea."))
+
+
+async def became(fields: dict[str, Any], folder: Path) -> list[Record]:
+    async with services(folder, label="pairs") as given:
+        return list(await Preferences().apply(Record.seed(fields, []), given))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"prompt": "Is it dry?", "chosen": "Yes, all day.", "rejected": "No idea."},
+        {"prompt": "Is it dry?", "chosen": [GOOD], "rejected": [BAD]},
+        {"prompt": [ASKED], "chosen": [GOOD], "rejected": [BAD]},
+        {"chosen": [ASKED, GOOD], "rejected": [ASKED, BAD]},
+        {"question": "Is it dry?", "chosen": "Yes, all day.", "rejected": "No idea."},
+    ],
+    ids=["texts", "text and turns", "turns", "conversations", "question"],
+)
+async def test_each_form_gives_two_conversations(row: dict[str, Any], tmp_path: Path):
+    made = await became(row, tmp_path)
+
+    assert [list(one.messages) for one in made] == [[ASKED, GOOD], [ASKED, BAD]]
+    assert [one.fields["preference"] for one in made] == ["chosen", "rejected"]
+
+
+async def test_other_fields_stay_and_the_pair_does_not(tmp_path: Path):
+    row = {"prompt": "Is it dry?", "chosen": "Yes.", "rejected": "No.", "source": "web"}
+
+    made = await became(row, tmp_path)
+
+    wanted = {"prompt": None, "chosen": None, "rejected": None, "source": "web"}
+    assert [one.fields.items() >= wanted.items() for one in made] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"prompt": "a", "chosen": "Yes."}, "no_pair: 'rejected' holds no text"),
+        ({"prompt": "a", "chosen": " ", "rejected": "No."}, "no_pair: 'chosen' does not end"),
+        ({"prompt": "a", "chosen": "", "rejected": "No."}, "no_pair: 'chosen' does not end"),
+        ({"chosen": "Yes.", "rejected": "No."}, "no_pair: 'prompt' does not"),
+        ({"prompt": "a", "chosen": ["x"], "rejected": "No."}, "no_pair: 'chosen' holds a turn"),
+        ({"prompt": "a", "chosen": 7, "rejected": "No."}, "no_pair: 'chosen' holds no text"),
+        ({"prompt": "a", "chosen": "No  .", "rejected": "No .\n"}, "same_reply: "),
+        (
+            {"chosen": [ASKED, GOOD], "rejected": [{**ASKED, "content": "b"}, BAD]},
+            "unlike_prompts: ",
+        ),
+    ],
+)
+async def test_what_is_no_pair_is_dropped_with_the_reason(
+    row: dict[str, Any], reason: str, tmp_path: Path
+):
+    [dropped] = await became(row, tmp_path)
+
+    assert dropped.dropped is not None
+    assert dropped.dropped.reason.startswith(reason)
