@@ -59,11 +59,16 @@ def _conversation(record: Record, name: str) -> list[Message]:
         said = [{"role": "assistant", "content": said}]
     turns = _turns(said, name)
     if turns[0]["role"] == "assistant":
-        before = [{"role": "user", "content": asked}] if isinstance(asked, str) else asked
-        turns = [*_turns(before, "prompt"), *turns]
+        turns = [*_turns(_asking(asked), "prompt"), *turns]
     if turns[-1]["role"] != "assistant" or not turns[-1]["content"].strip():
         raise _NoPairError(f"no_pair: {name!r} does not end with a reply of the assistant")
     return turns
+
+
+def _asking(prompt: Any) -> Any:
+    if not isinstance(prompt, str):
+        return prompt
+    return [{"role": "user", "content": prompt}] if prompt.strip() else None
 
 
 def _turns(value: Any, name: str) -> list[Message]:
@@ -71,10 +76,8 @@ def _turns(value: Any, name: str) -> list[Message]:
         raise _NoPairError(f"no_pair: {name!r} holds no text and no turns")
     turns = cast("Sequence[Any]", value)
     for turn in turns:
-        whole = (
-            isinstance(turn, dict) and {"role", "content"} <= cast("dict[str, Any]", turn).keys()
-        )
-        if not whole or not isinstance(turn["content"], str):
+        told = cast("dict[str, Any]", turn) if isinstance(turn, dict) else {}
+        if not isinstance(told.get("content"), str) or "role" not in told:
             raise _NoPairError(f"no_pair: {name!r} holds a turn without role and content")
     return [cast("Message", turn) for turn in turns]
 

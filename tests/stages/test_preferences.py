@@ -53,7 +53,7 @@ async def test_other_fields_stay_and_the_pair_does_not(tmp_path: Path):
         ({"prompt": "a", "chosen": "Yes."}, "no_pair: 'rejected' holds no text"),
         ({"prompt": "a", "chosen": " ", "rejected": "No."}, "no_pair: 'chosen' does not end"),
         ({"prompt": "a", "chosen": "", "rejected": "No."}, "no_pair: 'chosen' does not end"),
-        ({"chosen": "Yes.", "rejected": "No."}, "no_pair: 'prompt' does not"),
+        ({"chosen": "Yes.", "rejected": "No."}, "no_pair: 'prompt' holds no text"),
         ({"prompt": "a", "chosen": ["x"], "rejected": "No."}, "no_pair: 'chosen' holds a turn"),
         ({"prompt": "a", "chosen": 7, "rejected": "No."}, "no_pair: 'chosen' holds no text"),
         ({"prompt": "a", "chosen": "No  .", "rejected": "No .\n"}, "same_reply: "),
