@@ -71,12 +71,12 @@ class Field(Verifier):
 
     def judge(self, records: Sequence[Record]) -> list[Verdict]:
         """Return one verdict for each record."""
-        return [self._verdict(_value(record.fields, self.of)) for record in records]
+        return [self._verdict(value_at(record.fields, self.of)) for record in records]
 
     def _verdict(self, value: Any) -> Verdict:
         if value is None:
             return Verdict.abstained("no_field", f"the record has no {self.of!r}")
-        number = _number(value)
+        number = number_in(value)
         if self._bounded and number is None:
             return Verdict.abstained("not_a_number", f"{self.of!r} is {_shown(value)}")
         code, wanted = self._wrong(value, number)
@@ -97,8 +97,8 @@ class Field(Verifier):
         return "", ""
 
 
-def _value(fields: Mapping[str, Any], path: str) -> Any:
-    """Return what lies at `path`, or None."""
+def value_at(fields: Mapping[str, Any], path: str) -> Any:
+    """Return the field called `path`, else what lies there if its dots reach into one, or None."""
     if path in fields:
         return fields[path]
     found: Any = fields
@@ -109,7 +109,8 @@ def _value(fields: Mapping[str, Any], path: str) -> Any:
     return found
 
 
-def _number(value: Any) -> float | None:
+def number_in(value: Any) -> float | None:
+    """Return a finite number as it is, and None for anything else; True is none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
