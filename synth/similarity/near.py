@@ -21,11 +21,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from synth.similarity.kernels import inlined, kernel
+from synth.similarity.reading import Reading
 from synth.similarity.search import Links, Options, Search
 from synth.similarity.spilled import Banding, Spill
 from synth.similarity.texts import Texts, parts
 
-__all__ = ["Groups", "Index", "Nearest", "Options", "Spill", "groups"]
+__all__ = ["Groups", "Index", "Nearest", "Options", "Reading", "Spill", "groups"]
 
 Keep = Literal["first", "best", "none"]
 _BLOCK_MB = 16
@@ -138,27 +139,36 @@ class Index:
 
     It finds what `groups` finds. A text takes its UTF-8 and about 400 bytes (for 25 bands; 8 bytes
     a band in tables a half to three quarters full, and what buckets of several rows take). Not for
-    use by several threads at once.
+    use by several threads at once, nor after `add` raised.
     """
 
     def __init__(self, options: Options | None = None, *, threads: int = 1) -> None:
         """Begin empty."""
         self._texts = Texts()
         self._search = Search(self._texts, options or Options(), threads=threads)
+        self._whole = True
 
     def __len__(self) -> int:
         """How many texts were added; their numbers count from 0."""
         return len(self._texts)
 
     def add(self, texts: Sequence[str] | Any) -> Nearest:
-        """Take strings, or an Arrow array of strings, and return what each is near to."""
+        """Take strings, or an Arrow array of strings, and return what each is near to.
+
+        Raises RuntimeError if it raised before (out of memory, or stopped): half of a batch may
+        stand in its tables.
+        """
+        if not self._whole:
+            raise RuntimeError("wanted an index that took all its texts, got one that failed once")
         column = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.large_string())
+        self._whole = False
         before = len(self._texts)
         self._texts.add(column)
         nearest = Nearest.none(len(column))
         for start, stop in _blocks(self._texts, before):
             for links in self._search.take(start, stop):
                 nearest.note(links, before)
+        self._whole = True
         return nearest
 
 

@@ -32,7 +32,7 @@ class Options:
     """When two texts are near, and how surely such a pair is found."""
 
     threshold: float = 0.8
-    """Above 0, at most 1: the least Jaccard similarity of two texts' shingles at which they are near."""
+    """Above 0, at most 1: the Jaccard similarity of shingles from which on two texts are near."""
     permutations: int = 128
     """At least 2: length of a MinHash: more find near pairs more surely, and cost time."""
     reading: Reading = field(default_factory=Reading)

@@ -71,7 +71,8 @@ class Texts:
         while start < stop:
             first, end = self._firsts[number], min(self._firsts[number + 1], stop)
             piece, part = self._pieces[number], slice(start - first, end - first)
-            yield Slices(piece.data, piece.begins[part], piece.ends[part])
+            if start < end:
+                yield Slices(piece.data, piece.begins[part], piece.ends[part])
             start, number = end, number + 1
 
     def at(self, rows: NDArray[np.int64]) -> Iterator[Slices]:
