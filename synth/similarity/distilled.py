@@ -79,10 +79,11 @@ def _write(source: Path, folder: Path) -> None:
     from synth.similarity.bert import Bert
 
     bert = Bert(source)
-    save_file({"embeddings": _vectors(bert)}, folder / "model.safetensors")
+    vectors = _vectors(bert)
+    save_file({"embeddings": vectors}, folder / "model.safetensors")
     bert.tokenizer.no_truncation()
     bert.tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
-    config = {"model_type": "model2vec", "normalize": True, "hidden_dim": _DIMS}
+    config = {"model_type": "model2vec", "normalize": True, "hidden_dim": vectors.shape[1]}
     (folder / "config.json").write_text(json.dumps(config), "utf-8")
 
 

@@ -95,6 +95,8 @@ class Exact:
 
     def walk(self, vectors: Floats, take: Take) -> None:
         """Ask `take` about each row, with all that is near."""
+        if not len(vectors):
+            return
         before = self._kept.size
         nominated = self._nominated(vectors)
         for row, vector in enumerate(vectors):

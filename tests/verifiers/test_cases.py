@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from synth import Record
-from synth.testing import judge, record, records
+from synth.errors import PluginError
+from synth.testing import judge, made, record, records
 
 TABLES = sorted((Path(__file__).parent / "cases").glob("*.jsonl"))
 CASES = [
@@ -39,7 +40,13 @@ def shown(case: dict[str, Any]) -> list[Record]:
 
 @pytest.mark.parametrize(("name", "case"), CASES)
 def test_a_case_gets_its_outcome(name: str, case: dict[str, Any]):
-    verdict = judge(name, shown(case), **case.get("options", {}))[-1]
+    judged_by = made(name, **case.get("options", {}))
+    try:
+        judged_by.ready()
+    except PluginError as missing:
+        pytest.skip(str(missing))
+
+    verdict = judge(judged_by, shown(case))[-1]
 
     assert verdict.outcome == case["outcome"], (case["why"], verdict)
     assert verdict.reason.partition(":")[0] == case.get("reason", ""), case["why"]
