@@ -18,6 +18,8 @@ from typing import Any, Literal, NotRequired, TypedDict
 import orjson
 
 State = Literal["live", "parent", "dropped", "held"]
+Of = Literal["instruction", "reply", "all"]
+"""Which text of a record: its instruction, its reply, or every message, a blank line between."""
 DropKind = Literal["verdict", "error", "filter"]
 Outcome = Literal["pass", "fail", "abstain", "error"]
 JsonObject = Mapping[str, Any]

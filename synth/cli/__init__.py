@@ -126,6 +126,41 @@ def verify(
 
 
 @app.command()
+def curate(  # noqa: PLR0913 (each parameter is an option of the command)
+    file: Annotated[Path, typer.Argument(help="A dataset: JSON Lines, Parquet, CSV, or a folder.")],
+    into: Annotated[Path, typer.Option(help="The run folder.")],
+    recipe: Annotated[
+        str, typer.Option(help="A recipe: the dataset takes the place of its seeds.")
+    ] = "curate_sft",
+    limit: Annotated[int | None, typer.Option(min=1, help="Use only the first N rows.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes for verifiers.  [one a core]")
+    ] = None,
+    changes: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Clean a dataset that exists: score, deduplicate, decontaminate, select.
+
+    Shipped recipes for it: curate_sft, curate_dpo, superfilter, deita_6k.
+
+    synth curate data.jsonl --into runs/curated
+
+    synth curate pairs.parquet --recipe curate_dpo --into runs/curated
+    """
+    from synth.cli import running
+
+    code = running.curate(
+        file,
+        recipe,
+        into,
+        changes=changes or [],
+        as_json=as_json,
+        settings={"limit": limit, "workers": workers},
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
 def show(
     folder: RunArgument,
     records: Annotated[int, typer.Option(min=0, help="Show so many accepted records.")] = 3,

@@ -36,6 +36,23 @@ def run(
     return _run(made, into or Path("runs") / made.recipe.name, settings, as_json=as_json)
 
 
+def curate(
+    file: Path,
+    recipe: str,
+    into: Path,
+    *,
+    changes: Sequence[str],
+    as_json: bool,
+    settings: Mapping[str, Any],
+) -> int:
+    """Run a recipe over a dataset in place of its seeds; return the exit code."""
+    if not file.exists():
+        raise InputError(f"no dataset {str(file)!r} to curate")
+    seeds = yaml.safe_dump([str(file.resolve())], default_flow_style=True).strip()
+    made = plan(recipe, changes={**pairs(changes, "--set"), "seeds": seeds})
+    return _run(made, into, settings, as_json=as_json)
+
+
 def verify(
     file: Path,
     verifiers: Sequence[str],

@@ -18,13 +18,14 @@ import duckdb
 import numpy as np
 
 from synth.errors import StorageError
-from synth.record import Record
+from synth.record import Of, Record
 from synth.store import stage_file
 
 _MEMORY = "512MB"
 _BATCH = 1024
 _VIEW = """
-    CREATE VIEW live AS SELECT id, fields, judgements
+    CREATE VIEW live AS SELECT id, fields, judgements,
+           from_json(messages, '[{{"role": "VARCHAR", "content": "VARCHAR"}}]') AS turns
     FROM read_parquet('{}', file_row_number = true) WHERE state = 'live' ORDER BY file_row_number"""
 _NUMBER = """
     SELECT CASE WHEN json_type(fields, $at) IN ('BIGINT', 'UBIGINT', 'DOUBLE')
@@ -32,6 +33,14 @@ _NUMBER = """
                 ELSE list_last(list_filter(judgements,
                      lambda given: given.label = $name OR given.verifier = $name)).score END
     FROM live"""
+_SAID = {
+    "instruction": """coalesce(
+        list_last(list_filter(turns, lambda turn: turn.role = 'user')).content,
+        list_filter([fields->'instruction', fields->'prompt', fields->'question'],
+                    lambda given: json_type(given) = 'VARCHAR')[1]->>'$', '')""",
+    "reply": "if(turns[-1].role = 'assistant', turns[-1].content, '')",
+    "all": "array_to_string(list_transform(turns, lambda turn: turn.content), chr(10) || chr(10))",
+}
 _VALUE = "SELECT nullif(json_extract(fields, $at)::VARCHAR, 'null') FROM live"
 _TEXTS = "SELECT from_json(json_extract(fields, $at), '[\"VARCHAR\"]') FROM live"
 
@@ -65,6 +74,11 @@ class Rows:
         """How many records there are."""
         return int(self._column("SELECT count(*) FROM live")[0].as_py())
 
+    @property
+    def folder(self) -> Path:
+        """Where there is room for what a choice needs on disk for a while."""
+        return self._path.parent
+
     def ids(self) -> Any:
         """Return the id of each record, as an Arrow column of texts."""
         return self._column("SELECT id FROM live")
@@ -77,8 +91,12 @@ class Rows:
         column = self._column(_NUMBER, at=_pointer(name), name=name)
         return np.asarray(column.to_numpy(), dtype=np.float64)
 
+    def texts(self, of: Of) -> Any:
+        """Return a text of each record as an Arrow column; empty where there is none."""
+        return self._column(f"SELECT ({_SAID[of]}) FROM live")  # noqa: S608 (one of ours)
+
     def values(self, name: str) -> Any:
-        """Return the field `name` as an Arrow column of JSON texts; null where a record has none."""
+        """Return the field `name` as an Arrow column of JSON texts; null where there is none."""
         return self._column(_VALUE, at=_pointer(name))
 
     def lists(self, name: str) -> Any:
