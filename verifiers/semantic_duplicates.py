@@ -48,9 +48,9 @@ class SemanticDuplicates(Verifier):
 
     Evidence: the id of the earlier record (`of`) and the `cosine`; of a text that passes, the
     nearest that was told apart (`near`), its cosine and the `difference`. `not_understood`: the
-    model knows too few of the text's words (minilm and static know English). A text without letters
-    is compared by its vector alone; of two near ones only the first 2,000 characters are compared
-    word by word, of more than 64 near ones the nearest 64.
+    model knows too few of the text's words (minilm and static know English). minilm reads the first
+    256 tokens, so long texts that begin alike are the same to it; word by word the first 2,000
+    characters are compared, of more than 64 near texts with the nearest 64.
 
     `index: exact` misses nothing, and a row costs 2 × dimensions × kept rows operations (all of
     200,000 rows: 3 minutes); `hnsw` (package usearch) takes 0.3 ms a row at any size, and may miss
