@@ -13,16 +13,17 @@ from . import repeats
 from .bounds import Rule, judged
 from .text_of import Of, nothing_to_judge, text_of
 
-_TERMINAL = tuple(".!?…。！？｡．؟۔।॥։។\"'”’»」』")
+_TERMINAL = tuple(".!?…。！？｡．؟۔।॥։።")
+_CLOSING = "\"'”’»」』)"
 
 
 class FineWeb(Verifier):
     """The text meets FineWeb's own rules for web pages; the first broken one is the reason.
 
     Each option holds the published number; null turns its rule off. `few_punctuated_lines`: too few
-    lines end with the mark of a sentence or a quote. `short_lines`: too many have at most
-    `short_line` characters. `duplicate_line_characters`: too much of the text is in lines that
-    stood there before. `newlines`: too many of them by words.
+    lines end with the mark of a sentence, and perhaps a closing quote or bracket after it.
+    `short_lines`: too many have at most `short_line` characters. `duplicate_line_characters`: too
+    much of the text is in lines that stood there before. `newlines`: too many of them by words.
 
     For instruction data they say which replies are lists, verse, code or tables, more than which
     are bad: `max_duplicate_line_characters` makes sense for prose and lists, the other rules for
@@ -71,7 +72,7 @@ class FineWeb(Verifier):
 
     def _rules(self, text: str) -> Iterator[Rule]:
         lines = [stripped for line in text.splitlines() if (stripped := line.strip())]
-        ended = sum(line.endswith(_TERMINAL) for line in lines) / len(lines)
+        ended = sum(line.rstrip(_CLOSING).endswith(_TERMINAL) for line in lines) / len(lines)
         what = "share of lines that end with a mark"
         yield Rule("few_punctuated_lines", what, ended, self.min_punctuated_lines, None)
         short = sum(len(line) <= self.short_line for line in lines) / len(lines)
