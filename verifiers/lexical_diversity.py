@@ -18,8 +18,9 @@ class LexicalDiversity(Verifier):
     """The text's lexical diversity, as MTLD: how many words it goes on before it repeats itself.
 
     A factor is a stretch of words, from where the last one ended, until the share of different
-    words in it falls below `factor`. What is left at the end counts as a part of a factor: as far
-    as its share has come on the way from 1 down to `factor`. The value is words by factors, the
+    words in it falls below `factor` (the package lexicalrichness ends it where the share equals it,
+    too). What is left at the end counts as a part of a factor: as far as its share has come on the
+    way from 1 down to `factor`. The value is words by factors, the
     mean of reading forward and backward. English prose has some 70 to 120, a loop less than 10; it
     is steady from about 100 words on, and says little of shorter texts.
 
