@@ -21,10 +21,10 @@ class CompressionRatio(Verifier):
     """How many times smaller the text becomes by DEFLATE (zlib's level 6, without its header).
 
     Bytes of the text in UTF-8 by bytes of what they are compressed to. A hundred words of English
-    have about 1.8, a thousand 2.2; code and tables have more, loops 10 and far more (at most some
-    1,000), random letters less than 1.4. The ratio grows with the length, and a text of a few words
-    has less than 1, so bound it where texts are of like length, or wide. Repetition is looked for
-    within 32 kB.
+    have 1.7 to 1.9, a thousand 2.1 to 2.6; code and tables have more, loops 10 and far more (at
+    most some 1,000), random letters less than 1.4. The ratio grows with the length, and a text of a
+    few words has less than 1, so bound it where texts are of like length, or wide. Repetition is
+    looked for within 32 kB.
 
     A blank text is not judged. The score is the ratio; evidence is both sizes in `bytes` and
     `compressed`. `too_low`, `too_high`: it is out of the bounds that are given; without any it

@@ -20,16 +20,16 @@ class LexicalDiversity(Verifier):
     A factor is a stretch of words, from where the last one ended, until the share of different
     words in it falls below `factor` (the package lexicalrichness ends it where the share equals it,
     too). What is left at the end counts as a part of a factor: as far as its share has come on the
-    way from 1 down to `factor`. The value is words by factors, the
-    mean of reading forward and backward. English prose has some 70 to 120, a loop less than 10; it
-    is steady from about 100 words on, and says little of shorter texts.
+    way from 1 down to `factor`. The value is words by factors, the mean of reading forward and
+    backward. English prose has some 50 to 110, a loop less than 10; it is steady from about 100
+    words on, and says little of shorter texts.
 
     A text in which no word stands twice has no factor; it gets the value that it would have with
     one word repeated, the greatest one for its length (0.28 × words², or the number of words if
-    that is more).
-    Case does not count, a hyphen or an apostrophe parts words, a Chinese or Japanese character is a
-    word. A text without words is not judged. The score is the value; evidence is the number of
-    words. `too_low`, `too_high`: it is out of the bounds that are given; without any it passes.
+    that is more). Case does not count, a hyphen or an apostrophe parts words, a Chinese or Japanese
+    character is a word. A text without words is not judged. The score is the value; evidence is the
+    number of words. `too_low`, `too_high`: it is out of the bounds that are given; without any it
+    passes.
 
     Source: McCarthy and Jarvis, "MTLD, vocd-D, and HD-D: A validation study of sophisticated
     approaches to lexical diversity assessment" (2010).
