@@ -1,9 +1,16 @@
-"""Words of a text: as the package rouge_score counts them, or in any script."""
+"""Words of a text: as the package rouge_score counts them, also stemmed, or in any script."""
+# The package nltk is optional and untyped.
+# pyright: reportMissingTypeStubs=false, reportMissingImports=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from collections.abc import Callable
+from functools import lru_cache
+
+from synth.errors import PluginError
 
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 """Scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, kana, Han."""
@@ -18,6 +25,34 @@ _IN_ANY_SCRIPT = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+")
 def rouge_words(text: str) -> list[str]:
     """Return runs of ASCII letters and digits, in lower case: none in most other scripts."""
     return _NOT_IN_WORDS.sub(" ", text.lower()).split()
+
+
+def stemmed_words(text: str) -> list[str]:
+    """Return the words of `rouge_words`, those of more than three characters without endings.
+
+    Endings are those of Porter ("An algorithm for suffix stripping", 1980) as the package nltk has
+    them: what `rouge_score` does with `use_stemmer=True`. Raises PluginError if nltk is missing.
+    """
+    return [_stem(word) if len(word) > 3 else word for word in rouge_words(text)]
+
+
+def want_stems() -> None:
+    """Raise PluginError if the package that knows the endings is missing."""
+    if importlib.util.find_spec("nltk") is None:
+        raise PluginError("stems of words need nltk: run `pip install 'expertsynth[stem]'`")
+
+
+@lru_cache(maxsize=1 << 16)
+def _stem(word: str) -> str:
+    return _stemmer()(word)
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> Callable[[str], str]:
+    want_stems()
+    from nltk.stem.porter import PorterStemmer
+
+    return PorterStemmer().stem
 
 
 def unicode_words(text: str) -> list[str]:
