@@ -19,6 +19,9 @@ settings.register_profile("explore", derandomize=False)
 settings.register_profile("steady", derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
+# As in a worker process: with several tests at once, more threads in each only wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 MOCK_SERVER = Path(__file__).parents[1] / "benchmarks" / "mock_server.py"
 ACME = Path(__file__).parent / "acme_plugin"
 collect_ignore = ["acme_plugin"]  # another team's tests: they need that team's package installed

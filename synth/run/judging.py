@@ -9,7 +9,7 @@ from pathlib import Path
 
 from synth.errors import InputError, OutsideError
 from synth.record import Record, Verdict, canonical
-from synth.run.boundary import fatal, reason
+from synth.run.boundary import fatal, reason, shown
 from synth.run.process import Limits
 from synth.run.worker import contract_broken
 from synth.run.workers import Judged, OrderedWorker, Workers
@@ -36,7 +36,7 @@ class Judging:
         """Return one verdict for each record; a verifier that breaks gives verdicts `error`."""
         if use.verifier.in_order:
             # Such a verdict depends on all records before: it cannot be kept by content.
-            return [given.verdict for given in await self._in_order(use, records)]
+            return [given.verdict for given in await self._in_order(use, records, services)]
         keys = self._keys(use, records, services)
         kept = self._store.verdicts(keys)
         missing = [place for place, key in enumerate(keys) if key not in kept]
@@ -83,7 +83,11 @@ class Judging:
         await keep(0, judged)
         return judged
 
-    async def _in_order(self, use: Use, records: Sequence[Record]) -> list[Judged]:
+    async def _in_order(
+        self, use: Use, records: Sequence[Record], services: Services
+    ) -> list[Judged]:
+        if isinstance(use.verifier, ModelVerifier):
+            return await _ask(use.verifier, records, services.within(use.label))
         if use.label not in self._ordered:
             self._ordered[use.label] = OrderedWorker(use.spec, self._limits, self._folder)
         return await self._ordered[use.label].judge(records)
@@ -111,7 +115,7 @@ async def _ask(
     except Exception as raised:
         if ends_run := fatal(raised):
             raise ends_run from raised
-        verdicts, error = [], reason(raised)
+        verdicts, error = [], reason(shown(raised))
     if not error:
         return [Judged(verdict) for verdict in verdicts]
     if len(records) == 1:

@@ -26,6 +26,8 @@ _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
     "from synth.run.worker import main; main()"
 )
+# There is a worker for each core: more threads in each only get into each other's way.
+_THREADS_OF_BLAS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class WorkerProcess:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=None,
+                env={**dict.fromkeys(_THREADS_OF_BLAS, "1"), **os.environ},
                 # Its own session: Ctrl-C on the terminal is the run's business, not the workers'.
                 start_new_session=True,
             )

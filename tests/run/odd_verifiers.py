@@ -130,6 +130,26 @@ class Seen(Verifier):
         return Verdict.passed()
 
 
+class Nth(ModelVerifier):
+    """Ask the engine `teacher` about each record, and pass with the record's number in the run."""
+
+    in_order: ClassVar[bool] = True
+
+    _count: int = PrivateAttr(0)
+
+    def engines(self) -> tuple[str, ...]:
+        return ("teacher",)
+
+    async def judge(self, records: Sequence[Record], services: Services) -> Sequence[Verdict]:
+        verdicts: list[Verdict] = []
+        for record in records:
+            asked = Chat(({"role": "user", "content": "Is it fine?"},))
+            await services.complete("teacher", asked, Sampling(), record, step="fine")
+            self._count += 1
+            verdicts.append(Verdict.passed(score=float(self._count)))
+        return verdicts
+
+
 class Logged(Verifier):
     """Pass everything, and write a line for each record to the file `log`."""
 

@@ -66,6 +66,16 @@ def test_a_stage_in_order_sees_records_by_position_while_it_is_slow(project: Pro
         assert record.judgements[-1].verdict.reason.endswith(f"after {before.id}")
 
 
+def test_a_verifier_that_asks_an_engine_may_depend_on_order(project: Project) -> None:
+    nth = {"verify": {"verifiers": ["./odd_verifiers.py:Nth"]}}
+    project.write([{"respond": {"engine": "teacher", "n": 3}}, nth], seeds=50)
+
+    project.run(delayed(5, 0.05))
+
+    scores = [record.judgements[-1].verdict.score for record in project.records("verify")]
+    assert scores == [float(number) for number in range(1, 151)]
+
+
 @pytest.mark.parametrize(
     ("stages", "seeds"),
     [

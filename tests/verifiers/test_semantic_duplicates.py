@@ -157,13 +157,13 @@ def test_the_pairs_are_many_and_balanced_and_none_is_there_twice():
 
 def test_with_the_default_most_labelled_pairs_are_judged_as_people_did():
     minilm()
-    rows = [json.loads(line) for line in PAIRS.read_text("utf-8").splitlines()]
+    rows = [json.loads(line) for line in PAIRS.read_text("utf-8").splitlines()][::5]
 
     judged = [
         judge("semantic_duplicates", asked(row["one"], row["other"]))[-1].outcome == "fail"
-        for row in rows[::2]
+        for row in rows
     ]
 
-    right = [row["same"] for row, joined in zip(rows[::2], judged, strict=True) if joined]
+    right = [row["same"] for row, joined in zip(rows, judged, strict=True) if joined]
     assert sum(right) / len(right) >= 0.85
-    assert sum(right) / sum(row["same"] for row in rows[::2]) >= 0.6
+    assert sum(right) / sum(row["same"] for row in rows) >= 0.6
