@@ -1,1 +1,1 @@
-"""What is done with a whole set of records: tags made alike, rows chosen."""
+"""Choosing among the rows of a whole set: arrays go in, and a `Choice` comes out."""
