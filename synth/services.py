@@ -95,6 +95,11 @@ class Services:
             run_seed=self._run_seed,
         )
 
+    @property
+    def seed(self) -> str:
+        """The seed of what is drawn over the whole set: it depends on the run's and the label."""
+        return self._seed_hash.hexdigest()
+
     def engine(self, name: str) -> Asks:
         """Return the engine that the recipe calls `name`, with its cache and its patience."""
         return self._engines[name]

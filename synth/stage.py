@@ -108,6 +108,9 @@ class Stage(Frozen):
             prompts if used is None else {name: prompts[name] for name in prompts if name in used}
         )
 
+    def ready(self) -> None:
+        """Raise SynthError if it cannot work on this machine; asked before anything runs."""
+
     async def apply(self, record: Record, services: Services) -> Sequence[Record]:
         """Return what becomes of one record. Errors raised here become its drop of kind "error"."""
         raise NotImplementedError(f"{type(self).__name__} must define apply()")

@@ -19,11 +19,13 @@ from synth.engine.base import Completion, Engine, Origin, Prompted, Sampling
 from synth.engine.cached import CachedEngine
 from synth.engine.scripted import ScriptedEngine
 from synth.prompt import Prompt
-from synth.record import Message, Record
+from synth.record import JsonObject, Message, Record
 from synth.run.judging import Judging
 from synth.services import Resources, Services
 from synth.stages.verify import Verify
 from synth.store.calls import Store
+from synth.store.rows import Rows
+from synth.store.stage_file import StageFile
 
 
 @contextmanager
@@ -40,6 +42,14 @@ def not_for_ever() -> Generator[None]:
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
+
+
+def rows_of(folder: Path, fields: Sequence[JsonObject]) -> Rows:
+    """Return the columns of records that hold these fields, as a finished stage has them."""
+    file = StageFile(folder / "01-before.parquet", key="k")
+    file.add(Record.seed(given, number=number) for number, given in enumerate(fields))
+    file.finish()
+    return Rows(file.path)
 
 
 @asynccontextmanager

@@ -159,7 +159,7 @@ class _Planner:
             self._say(message, *at)
         if not self.problems:
             self._check_first_seed(seeds, steps[0].stage)
-            self._check_verifiers(steps)
+            self._check_ready(steps)
         if self.problems:
             raise RecipeError(sorted(self.problems, key=self._place))
         return Plan(self.source, self.recipe, engines, tuple(steps), seeds)
@@ -266,14 +266,15 @@ class _Planner:
             has = f"the first one has none (it has {', '.join(first.fields) or 'no fields'})"
             self._say(f"{stage.name} needs of each seed {lacking}; {has}", "seeds")
 
-    def _check_verifiers(self, steps: Sequence[Step]) -> None:
+    def _check_ready(self, steps: Sequence[Step]) -> None:
         for number, step in enumerate(steps):
             judging = judging_in(step.stage)
-            for use in judging.verifiers if judging else ():
+            used = {use.label: use.verifier for use in judging.verifiers} if judging else {}
+            for label, plugin in {step.label: step.stage, **used}.items():
                 try:
-                    use.verifier.ready()
+                    plugin.ready()
                 except SynthError as error:
-                    self._say(f"{use.label} cannot judge here: {error}", "stages", number)
+                    self._say(f"{label} cannot work here: {error}", "stages", number)
 
     def _check_sampling(self, stage: Stage, at: Location) -> None:
         sampling = getattr(stage, "sampling", None)

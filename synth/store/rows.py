@@ -6,6 +6,7 @@ values are read by DuckDB, straight from the stage file; texts come in batches.
 # duckdb and pyarrow have no complete type stubs; what they return is unknown to the type checker.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false, reportMissingTypeStubs=false
+# pyright: reportAttributeAccessIssue=false
 
 from __future__ import annotations
 
@@ -16,8 +17,9 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow.compute as pc
 
-from synth.errors import StorageError
+from synth.errors import InputError, StorageError
 from synth.record import Of, Record
 from synth.store import stage_file
 
@@ -41,7 +43,8 @@ _SAID = {
     "reply": "if(turns[-1].role = 'assistant', turns[-1].content, '')",
     "all": "array_to_string(list_transform(turns, lambda turn: turn.content), chr(10) || chr(10))",
 }
-_VALUE = "SELECT nullif(json_extract(fields, $at)::VARCHAR, 'null') FROM live"
+_VALUE = "SELECT json_extract_string(fields, $at) FROM live"
+_VECTORS = "SELECT from_json(json_extract(fields, $at), '[\"DOUBLE\"]') FROM live"
 _TEXTS = "SELECT from_json(json_extract(fields, $at), '[\"VARCHAR\"]') FROM live"
 
 
@@ -96,12 +99,32 @@ class Rows:
         return self._column(f"SELECT ({_SAID[of]}) FROM live")  # noqa: S608 (one of ours)
 
     def values(self, name: str) -> Any:
-        """Return the field `name` as an Arrow column of JSON texts; null where there is none."""
+        """Return the field `name` as an Arrow column of texts; null where there is none.
+
+        What is no text is its JSON: 5, true, ["a"].
+        """
         return self._column(_VALUE, at=_pointer(name))
 
     def lists(self, name: str) -> Any:
         """Return the field `name` as an Arrow column of lists of texts; null where it is none."""
         return self._column(_TEXTS, at=_pointer(name))
+
+    def vectors(self, name: str) -> Any:
+        """Return the field `name`, a list of numbers, as (n, d) float32.
+
+        Raises InputError unless every record has one, all of one length.
+        """
+        column = self._column(_VECTORS, at=_pointer(name)).combine_chunks()
+        lengths = set(pc.list_value_length(column).to_pylist())
+        flat = column.flatten()
+        if len(lengths) > 1 or None in lengths or flat.null_count:
+            found = f"{sorted(map(str, lengths))[:5]}, with {flat.null_count} nulls in them"
+            raise InputError(
+                f"the field {name!r} must be a list of numbers, of one length in all records; "
+                f"found the lengths {found}"
+            )
+        numbers = flat.to_numpy(zero_copy_only=False).astype(np.float32)
+        return numbers.reshape(len(column), max(lengths, default=1))
 
     def records(self) -> Iterator[list[Record]]:
         """Yield the records themselves, in batches."""

@@ -9,11 +9,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from synth.record import Record
 from synth.stages.deduplicate import Deduplicate
-from synth.store.rows import Rows
-from synth.store.stage_file import StageFile
-from tests.running import services
+from tests.running import rows_of, services
 
 LONG = "tell me in a few plain words how a kettle boils water and why it stops on its own"
 NEAR = LONG + " today"
@@ -27,13 +24,14 @@ def deduplicate(**options: Any) -> Deduplicate:
 
 async def drops(texts: Sequence[str], folder: Path, **options: Any) -> list[str | None]:
     """Return why each record is dropped, by the stage; the numbers `quality` fall."""
-    file = StageFile(folder / "01-before.parquet", key="k")
-    for number, text in enumerate(texts):
-        fields = {"instruction": text, "quality": None if number == 3 else number % 2}
-        file.add([Record.seed({"id": f"r{number}", **fields}, number=number)])
-    file.finish()
+    quality = [None if number == 3 else number % 2 for number in range(len(texts))]
+    fields = [
+        {"n": number, "instruction": text, "quality": quality[number]}
+        for number, text in enumerate(texts)
+    ]
+    rows = rows_of(folder, fields)
     async with services(folder) as given:
-        chosen = await deduplicate(threshold=0.7, **options).choose(Rows(file.path), given)
+        chosen = await deduplicate(threshold=0.7, **options).choose(rows, given)
     return [chosen(number) or None for number in range(len(texts))]
 
 

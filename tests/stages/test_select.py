@@ -1,0 +1,152 @@
+"""Each way to choose keeps what the method says, and the rest goes with its rank and score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from synth.errors import InputError
+from synth.stages.select import Select
+from tests.running import rows_of, services
+
+
+async def left_out(
+    folder: Path, fields: Sequence[dict[str, Any]], **way: dict[str, Any]
+) -> dict[int, str]:
+    """Return why each record that is left out is, by its place."""
+    rows = rows_of(folder, [{"n": number, **given} for number, given in enumerate(fields)])
+    async with services(folder) as given:
+        chosen = await Select.model_validate(way).choose(rows, given)
+    reasons = {number: chosen(number) for number in range(len(fields))}
+    return {number: reason for number, reason in reasons.items() if reason}
+
+
+def scored(*scores: float | None) -> list[dict[str, Any]]:
+    return [{"ifd": score} for score in scores]
+
+
+async def test_the_best_by_a_field(tmp_path: Path):
+    found = await left_out(tmp_path, scored(0.2, 0.9, None, 0.5), top={"by": "ifd", "k": 2})
+
+    assert found == {
+        0: "outranked: number 3 of 4 with a score of 0.2; only the first 2 are kept",
+        2: "not_scored: number 4 of 4; only the first 2 are kept",
+    }
+
+
+async def test_the_best_of_each_domain(tmp_path: Path):
+    rows = [{"ifd": n, "domain": "law" if n < 3 else "tax"} for n in range(5)]
+
+    found = await left_out(tmp_path, rows, top={"by": "ifd", "share": 0.5, "groups": "domain"})
+
+    assert list(found) == [0, 1, 3]
+    assert "number 3 of 3 in law" in found[0]
+
+
+async def test_what_is_within_bounds(tmp_path: Path):
+    bounds = {"by": "ifd", "below": 1, "at_least": 0.3}
+
+    found = await left_out(tmp_path, scored(0.2, 0.9, None, 1.0), threshold=bounds)
+
+    assert [found[n].partition(":")[0] for n in found] == ["too_low", "not_scored", "too_high"]
+
+
+async def test_some_at_random_are_the_same_ones_again(tmp_path: Path):
+    rows = [{"domain": "law"} for _ in range(50)]
+    (tmp_path / "again").mkdir()
+
+    found = await left_out(tmp_path, rows, random={"most": 20})
+
+    assert len(found) == 30
+    assert await left_out(tmp_path / "again", rows, random={"most": 20}) == found
+
+
+async def test_caps_by_group(tmp_path: Path):
+    rows = [{"domain": "law"}] * 5 + [{"domain": "tax"}] * 5
+
+    found = await left_out(tmp_path, rows, random={"groups": "domain", "caps": {"law": 2}})
+
+    assert len(found) == 3
+    assert max(found) < 5
+
+
+async def test_a_mix_of_domains(tmp_path: Path):
+    rows = [{"domain": name, "ifd": n} for n, name in enumerate(["law"] * 4 + ["tax"] * 4)]
+    mix = {"groups": "domain", "quotas": {"law": 1, "tax": 0.5}, "by": "ifd"}
+
+    found = await left_out(tmp_path, rows, quota=mix)
+
+    assert sorted(set(range(8)) - set(found)) == [3, 6, 7]
+
+
+async def test_records_that_add_a_tag(tmp_path: Path):
+    tags = [["a"], ["a", "b"], ["b"], [], None]
+
+    found = await left_out(tmp_path, [{"tags": one} for one in tags], tags={"most": 1})
+
+    assert sorted(found) == [0, 2, 3, 4]
+
+
+async def test_the_walk_leaves_out_what_is_near_to_a_kept_one(tmp_path: Path):
+    rows = [
+        {"ifd": 3, "vector": [1, 0]},
+        {"ifd": 2, "vector": [0.99, 0.1]},
+        {"ifd": 1, "vector": [0, 1]},
+    ]
+
+    found = await left_out(tmp_path, rows, deita={"by": "ifd", "vectors": "vector"})
+
+    assert list(found) == [1]
+    assert found[1].startswith("too_near: cosine 0.99")
+
+
+async def test_records_that_others_are_near_to(tmp_path: Path):
+    rows = [{"vector": [1.0, n / 100]} for n in range(5)] + [{"vector": [-1.0, 0.0]}]
+
+    found = await left_out(tmp_path, rows, facility_location={"k": 2, "vectors": "vector"})
+
+    assert len(found) == 4
+    assert 5 not in found
+
+
+@pytest.mark.parametrize("vectors", [[[1], [1, 2]], [[1], None], [["a"], [1]]])
+async def test_vectors_of_other_lengths_are_refused(vectors: list[Any], tmp_path: Path):
+    rows = [{"vector": one} for one in vectors]
+
+    with pytest.raises(InputError, match="'vector'"):
+        await left_out(tmp_path, rows, facility_location={"k": 1, "vectors": "vector"})
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        {"top": {"by": "ifd", "k": 1}},
+        {"threshold": {"by": "ifd", "above": 0}},
+        {"random": {"most": 1}},
+        {"quota": {"groups": "domain", "quotas": {"a": 1}}},
+        {"tags": {}},
+        {"deita": {"by": "ifd", "vectors": "vector"}},
+        {"facility_location": {"k": 1, "vectors": "vector"}},
+    ],
+    ids=lambda way: next(iter(way)),
+)
+async def test_an_empty_set_is_no_trouble(way: dict[str, Any], tmp_path: Path):
+    assert await left_out(tmp_path, [], **way) == {}
+
+
+@pytest.mark.parametrize(
+    ("way", "told"),
+    [
+        ({}, "wants one way to choose .*got none"),
+        ({"tags": {}, "random": {}}, "got random and tags"),
+        ({"top": {"by": "ifd"}}, "either `k` or `share`"),
+        ({"top": {"by": "ifd", "k": 1, "share": 0.5}}, "either `k` or `share`"),
+    ],
+)
+def test_it_wants_one_way_and_a_number(way: dict[str, Any], told: str):
+    with pytest.raises(ValidationError, match=told):
+        Select.model_validate(way)
