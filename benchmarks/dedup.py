@@ -75,8 +75,8 @@ def run(way: str, python: str, corpus: Path) -> Cost:
         raise SystemExit(f"{way!r} ended with {process.returncode}")
     with np.load(result) as loaded:
         found = dict(loaded)
-    seconds = json.loads(said.splitlines()[-1])["seconds"]
-    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, found)
+    told = json.loads(said.splitlines()[-1])
+    return Cost(told["seconds"], usage.ru_utime + usage.ru_stime, told["peak_mb"], found)
 
 
 def ways(documents: int, peers: str, only: str) -> Iterator[tuple[str, str]]:

@@ -7,29 +7,37 @@ becomes of those: it is the same whether they come in one piece or one by one.
 """
 # numba's kernels have no types that anybody could check.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false, reportMissingTypeStubs=false
+# pyright: reportUnknownArgumentType=false
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from synth.similarity.kernels import inlined, kernel
 from synth.similarity.reading import Reading
 from synth.similarity.search import Links, Options, Search
-from synth.similarity.spilled import Banding, Spill
 from synth.similarity.texts import Texts, parts
 
 __all__ = ["Groups", "Index", "Nearest", "Options", "Reading", "Spill", "groups"]
 
 Keep = Literal["first", "best", "none"]
 _BLOCK_MB = 16
+
+
+class Spill(NamedTuple):
+    """Where tags go that memory shall not hold."""
+
+    memory_mb: int
+    """What DuckDB may take, in MiB; below 40 it may not manage."""
+    folder: Path
+    """Where it may write: about 110 bytes a row, and as much again while it sorts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +126,9 @@ def _links(search: Search, texts: Texts) -> Iterator[Links]:
 
 
 def _spilled(search: Search, texts: Texts, spill: Spill) -> Iterator[Links]:
-    with Banding(spill) as banding:
+    from synth.similarity.spilled import Banding
+
+    with Banding(spill.folder, spill.memory_mb) as banding:
         for start, stop in _blocks(texts):
             block = search.sketched(start, stop)
             same, new = search.same(block.keys, start)
@@ -152,19 +162,18 @@ class Index:
         """How many texts were added; their numbers count from 0."""
         return len(self._texts)
 
-    def add(self, texts: Sequence[str] | Any) -> Nearest:
-        """Take strings, or an Arrow array of strings, and return what each is near to.
+    def add(self, texts: Sequence[str | None]) -> Nearest:
+        """Take texts, None for a blank one, and return what each is near to.
 
         Raises RuntimeError if it raised before (out of memory, or stopped): half of a batch may
         stand in its tables.
         """
         if not self._whole:
             raise RuntimeError("wanted an index that took all its texts, got one that failed once")
-        column = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.large_string())
         self._whole = False
         before = len(self._texts)
-        self._texts.add(column)
-        nearest = Nearest.none(len(column))
+        self._texts.add(texts)
+        nearest = Nearest.none(len(texts))
         for start, stop in _blocks(self._texts, before):
             for links in self._search.take(start, stop):
                 nearest.note(links, before)

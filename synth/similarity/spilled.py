@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 import duckdb
 import numpy as np
@@ -25,32 +25,24 @@ from synth.similarity.buckets import HEADS, Pairs
 _PAIRS_AT_ONCE = 1 << 17
 
 
-class Spill(NamedTuple):
-    """Where tags go that memory shall not hold."""
-
-    memory_mb: int
-    """What DuckDB may take, in MiB; below 64 it may not manage."""
-    folder: Path
-    """Where it may write: about 110 bytes a row, and as much again while it sorts."""
-
-
 class Banding:
     """A database of tags, on disk until the `with` ends."""
 
-    def __init__(self, spill: Spill) -> None:
-        self._spill = spill
+    def __init__(self, folder: Path, memory_mb: int) -> None:
+        """Write into a folder of its own in `folder`, with so many MiB for DuckDB."""
+        self._folder, self._memory_mb = folder, memory_mb
         self._bands = 0
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
         folder = self._open.enter_context(
-            tempfile.TemporaryDirectory(prefix="bands-", dir=self._spill.folder)
+            tempfile.TemporaryDirectory(prefix="bands-", dir=self._folder)
         )
         self._database = self._open.enter_context(
             duckdb.connect(
                 str(Path(folder) / "bands.duckdb"),
                 config={
-                    "memory_limit": f"{self._spill.memory_mb}MiB",
+                    "memory_limit": f"{self._memory_mb}MiB",
                     "temp_directory": str(Path(folder) / "spilled"),
                     "preserve_insertion_order": False,
                 },

@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from synth.similarity.units import Slices
@@ -19,6 +18,7 @@ from synth.similarity.units import Slices
 _PIECE_BYTES = 8 << 20
 _PIECE_ROWS = 1 << 14
 _ROW_BYTES = 512
+_FEW = 32
 
 
 class Texts:
@@ -38,28 +38,27 @@ class Texts:
     def of(cls, column: Any) -> Texts:
         """Return the texts of an Arrow array or chunked array of strings, without copying them."""
         texts = cls()
-        for chunk in column.chunks if isinstance(column, pa.ChunkedArray) else [column]:
+        for chunk in getattr(column, "chunks", [column]):
             piece = _slices(chunk)
             texts._pieces.append(piece)
             texts._firsts.append(len(texts) + len(piece.begins))
         return texts
 
-    def add(self, column: Any) -> None:
-        """Copy the texts of an Arrow array behind those that are there: their bytes and 16 more."""
-        added = _slices(column)
-        start, stop = (int(added.begins[0]), int(added.ends[-1])) if len(added.begins) else (0, 0)
-        if not self._pieces or not self._fits(len(added.begins), stop - start):
-            self._pieces.append(_room_for(len(added.begins), stop - start))
+    def add(self, texts: Sequence[str | None]) -> None:
+        """Copy texts behind those that are there: their UTF-8 and 16 bytes more for each."""
+        encoded = [(text or "").encode("utf-8", "surrogatepass") for text in texts]
+        borders = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+        if not self._pieces or not self._fits(len(encoded), int(borders[-1])):
+            self._pieces.append(_room_for(len(encoded), int(borders[-1])))
             self._firsts.append(len(self))
             self._free_bytes = len(self._pieces[-1].data)
         piece, row = self._pieces[-1], len(self) - self._firsts[-2]
-        to = len(piece.data) - self._free_bytes
-        rows = slice(row, row + len(added.begins))
-        piece.data[to : to + stop - start] = added.data[start:stop]
-        piece.begins[rows] = added.begins - start + to
-        piece.ends[rows] = added.ends - start + to
-        self._free_bytes -= stop - start
-        self._firsts[-1] += len(added.begins)
+        start = len(piece.data) - self._free_bytes
+        rows = slice(row, row + len(encoded))
+        piece.data[start : start + borders[-1]] = np.frombuffer(b"".join(encoded), np.uint8)
+        piece.begins[rows], piece.ends[rows] = borders[:-1] + start, borders[1:] + start
+        self._free_bytes -= int(borders[-1])
+        self._firsts[-1] += len(encoded)
 
     def _fits(self, rows: int, size: int) -> bool:
         taken = self._firsts[-1] - self._firsts[-2]
@@ -76,11 +75,28 @@ class Texts:
             start, number = end, number + 1
 
     def at(self, rows: NDArray[np.int64]) -> Iterator[Slices]:
-        """Yield the texts of some numbers, which ascend, in runs of one piece."""
+        """Yield the texts of some numbers, which ascend, in few runs."""
         bounds = np.searchsorted(rows, self._firsts)
-        for number in np.flatnonzero(np.diff(bounds)).tolist():
-            inside = rows[bounds[number] : bounds[number + 1]] - self._firsts[number]
-            yield self._pieces[number].only(inside)
+        runs = [
+            self._pieces[number].only(rows[bounds[number] : bounds[number + 1]] - first)
+            for number, first in enumerate(self._firsts[:-1])
+            if bounds[number] < bounds[number + 1]
+        ]
+        if len(rows) > _FEW * len(runs):
+            yield from runs
+        elif runs:
+            yield _copied(runs)
+
+
+def _copied(runs: list[Slices]) -> Slices:
+    """Return the texts of runs as one: for a few texts cheaper than a run for each."""
+    copied = [
+        run.data[begin:end]
+        for run in runs
+        for begin, end in zip(run.begins.tolist(), run.ends.tolist(), strict=True)
+    ]
+    borders = np.cumsum([0, *map(len, copied)], dtype=np.int64)
+    return Slices(np.concatenate(copied), borders[:-1], borders[1:])
 
 
 def parts(runs: Iterable[Slices], megabytes: int) -> Iterator[Slices]:
@@ -103,6 +119,9 @@ def _room_for(rows: int, size: int) -> Slices:
 
 
 def _slices(chunk: Any) -> Slices:
+    # Not loaded for texts that come one by one: it reserves a gigabyte of a worker's memory.
+    import pyarrow as pa
+
     if not (pa.types.is_string(chunk.type) or pa.types.is_large_string(chunk.type)):
         # Views, dictionaries, nulls only. Anything else is not text, and Arrow says so.
         chunk = chunk.cast(pa.large_string())
