@@ -131,10 +131,20 @@ class Services:
         record: Record,
         *,
         step: str = "score",
+        cut_at: int | None = None,
     ) -> TokenLogprobs:
-        """Return the log-probabilities of `continuation` after `prompt`, durable by then."""
+        """Return the log-probabilities of `continuation` after `prompt`, durable by then.
+
+        With `cut_at` the text, prompt included, is read up to that many tokens.
+        """
         origin = self.origin(record, step, 0)
-        return await self._engines[engine].logprobs(prompt, continuation, origin)
+        return await self._engines[engine].logprobs(prompt, continuation, origin, cut_at=cut_at)
+
+    async def classify(
+        self, engine: str, prompt: Prompted, record: Record, *, step: str = "score"
+    ) -> tuple[float, ...]:
+        """Return what the engine's classification head says of a text, durable by then."""
+        return await self._engines[engine].classify(prompt, self.origin(record, step, 0))
 
     def origin(self, record: Record, step: str, sample: int) -> Origin:
         """Return the address of one call of this stage."""

@@ -7,17 +7,16 @@ engine is its options (a frozen model that a recipe spells) plus what `start` se
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 from pydantic import Field, JsonValue
 
+from synth.engine.reply import Completion, TokenLogprobs
 from synth.errors import EngineRefused
 from synth.frozen import Frozen
 from synth.record import Message, canonical
-
-FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,78 +111,6 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """What a call cost, in tokens; 0 where the engine does not say."""
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-
-
-TopLogprobs = tuple[tuple[tuple[str, float], ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """What came back."""
-
-    text: str
-    finish_reason: FinishReason = "stop"
-    """`length`: cut off at `max_tokens`; a state, not an error."""
-    reasoning: str | None = None
-    """The model's thinking, where the server tells it apart."""
-    tool_calls: tuple[Mapping[str, Any], ...] = ()
-    top_logprobs: TopLogprobs | None = None
-    """(tokens, alternatives): text and natural log-probability, likeliest first."""
-    usage: Usage = field(default_factory=Usage)
-    seconds: float = field(default=0.0, compare=False)
-    """From sending to receiving. Lives in the store only: nothing that is exported depends on
-    it."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as JSON values, without what is absent."""
-        usage = {
-            "prompt_tokens": self.usage.prompt_tokens,
-            "completion_tokens": self.usage.completion_tokens,
-        }
-        kept: dict[str, Any] = {
-            "text": self.text,
-            "finish_reason": self.finish_reason,
-            "usage": usage,
-        }
-        if self.reasoning is not None:
-            kept["reasoning"] = self.reasoning
-        if self.tool_calls:
-            kept["tool_calls"] = list(self.tool_calls)
-        if self.top_logprobs is not None:
-            kept["top_logprobs"] = self.top_logprobs
-        return kept
-
-    @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> Completion:
-        """Return what `as_json` was given."""
-        top = kept.get("top_logprobs")
-        return cls(
-            text=kept["text"],
-            finish_reason=kept["finish_reason"],
-            reasoning=kept.get("reasoning"),
-            tool_calls=tuple(kept.get("tool_calls", ())),
-            top_logprobs=None
-            if top is None
-            else tuple(tuple((token, logprob) for token, logprob in place) for place in top),
-            usage=Usage(**kept["usage"]),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class TokenLogprobs:
-    """Natural log-probabilities of a continuation's tokens, each given all text before it."""
-
-    tokens: tuple[str, ...]
-    logprobs: tuple[float, ...]
-    """(tokens,): same length as `tokens`; all are at most 0."""
-
-
-@dataclass(frozen=True, slots=True)
 class EngineIdentity:
     """What changes replies: the kind of engine, the model, its revision and template.
 
@@ -212,8 +139,17 @@ class Asks(Protocol):
         """Return one completion of `prompt`. Raises CallFailed or OutsideError."""
         ...
 
-    async def logprobs(self, prompt: Prompted, continuation: str, origin: Origin) -> TokenLogprobs:
-        """Return the log-probabilities of `continuation` after `prompt`."""
+    async def logprobs(
+        self, prompt: Prompted, continuation: str, origin: Origin, *, cut_at: int | None = None
+    ) -> TokenLogprobs:
+        """Return the log-probabilities of `continuation` after `prompt`.
+
+        With `cut_at` the text, prompt included, is read up to that many tokens.
+        """
+        ...
+
+    async def classify(self, prompt: Prompted, origin: Origin) -> tuple[float, ...]:
+        """Return what the model's classification head says of a text, raw, one number a label."""
         ...
 
     async def embed(self, texts: Sequence[str], origin: Origin) -> list[list[float]]:
@@ -241,7 +177,7 @@ class Engine(Frozen):
     )
     """Fields that change how, never what: they are no part of the identity."""
     capabilities: ClassVar[frozenset[str]] = frozenset({"chat", "text"})
-    """Of `chat`, `text`, `logprobs`, `embed`, `chat_text`: what `synth check` may count on."""
+    """Of `chat`, `text`, `logprobs`, `embed`, `chat_text`, `classify`: what can be counted on."""
 
     at_once: int = Field(default=256, ge=1)
     """Requests in flight at most."""
@@ -276,9 +212,15 @@ class Engine(Frozen):
         """
         raise self._cannot("complete a prompt")
 
-    async def logprobs(self, prompt: Prompted, continuation: str, origin: Origin) -> TokenLogprobs:
-        """Return the log-probabilities of `continuation` after `prompt`."""
+    async def logprobs(
+        self, prompt: Prompted, continuation: str, origin: Origin, *, cut_at: int | None = None
+    ) -> TokenLogprobs:
+        """Return the log-probabilities of `continuation`, up to `cut_at` tokens of the whole."""
         raise self._cannot("give log-probabilities of a text")
+
+    async def classify(self, prompt: Prompted, origin: Origin) -> tuple[float, ...]:
+        """Return the raw outputs of the model's classification head for `prompt`."""
+        raise self._cannot("classify a text")
 
     async def embed(self, texts: Sequence[str], origin: Origin) -> list[list[float]]:
         """Return one vector for each text."""

@@ -71,15 +71,29 @@ class CachedEngine:
         self.tally.completion_tokens += completion.usage.completion_tokens
         return await self._keep(key, origin, asked, completion)
 
-    async def logprobs(self, prompt: Prompted, continuation: str, origin: Origin) -> TokenLogprobs:
+    async def logprobs(
+        self, prompt: Prompted, continuation: str, origin: Origin, *, cut_at: int | None = None
+    ) -> TokenLogprobs:
         """Return the kept log-probabilities, or ask for them and keep them."""
-        asked = canonical({"prompt": prompt.canonical(), "continuation": continuation})
-        key = self._key("logprobs", asked)
+        cut = {} if cut_at is None else {"cut_at": cut_at}
+        asked = canonical({"prompt": prompt.canonical(), "continuation": continuation, **cut})
+        key = self._key("token_logprobs", asked)
         if (kept := self._kept(key)) is not None:
             values = orjson.loads(orjson.loads(kept)["text"])
-            return TokenLogprobs(tuple(values["tokens"]), tuple(values["logprobs"]))
-        given = await self._engine.logprobs(prompt, continuation, origin)
+            tokens, logprobs = tuple(values["tokens"]), tuple(values["logprobs"])
+            return TokenLogprobs(tokens, logprobs, values["before"])
+        given = await self._engine.logprobs(prompt, continuation, origin, cut_at=cut_at)
         await self._keep(key, origin, asked, Completion(canonical(asdict(given))))
+        return given
+
+    async def classify(self, prompt: Prompted, origin: Origin) -> tuple[float, ...]:
+        """Return what the classification head said, or ask it and keep that."""
+        asked = prompt.canonical()
+        key = self._key("classify", asked)
+        if (kept := self._kept(key)) is not None:
+            return tuple(orjson.loads(orjson.loads(kept)["text"]))
+        given = await self._engine.classify(prompt, origin)
+        await self._keep(key, origin, asked, Completion(canonical(given)))
         return given
 
     async def embed(self, texts: Sequence[str], origin: Origin) -> list[list[float]]:

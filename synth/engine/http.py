@@ -182,19 +182,22 @@ class HttpEngine(Engine):
         assert connected is not None, "start() comes before the first call"
         return connected
 
-    async def logprobs(self, prompt: Prompted, continuation: str, origin: Origin) -> TokenLogprobs:
+    async def logprobs(
+        self, prompt: Prompted, continuation: str, origin: Origin, *, cut_at: int | None = None
+    ) -> TokenLogprobs:
         """Return the log-probabilities of the tokens of `continuation`, each given all before it.
 
         A conversation becomes text by its chat template first. A token that straddles the border
-        counts; the very first token of a text, with nothing before it, is left out. Asks for vLLM's
-        `prompt_logprobs`, else OpenAI's `echo`. Raises EngineRefused if the server ignores both.
+        counts; the very first token of a text, with nothing before it, is left out. The server has
+        to read the whole text, whatever `cut_at`. Asks for vLLM's `prompt_logprobs`, else OpenAI's
+        `echo`. Raises EngineRefused if the server ignores both.
         """
         if not continuation:
             return TokenLogprobs((), ())
         given = await self._as_text(prompt)
         text = f"{given.text}{continuation}"
         scored = await self._scored(Text(text, add_special_tokens=given.add_special_tokens))
-        return scoring.continuation(scored, text, len(given.text))
+        return scoring.continuation(scored, text, len(given.text), cut_at=cut_at)
 
     async def _as_text(self, prompt: Prompted) -> Text:
         if isinstance(prompt, Chat):

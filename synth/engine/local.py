@@ -21,16 +21,14 @@ from synth.engine.base import (
     Completion,
     Engine,
     EngineIdentity,
-    FinishReason,
     Origin,
     Prompted,
     Sampling,
     Text,
-    TopLogprobs,
-    Usage,
 )
 from synth.engine.llama import Llama
 from synth.engine.openai_wire import sendable
+from synth.engine.reply import FinishReason, TopLogprobs, Usage
 from synth.engine.weights import beside_the_recipe, known_by
 from synth.errors import EngineRefused, InputError
 from synth.record import Message

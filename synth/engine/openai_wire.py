@@ -14,16 +14,8 @@ from typing import Any
 
 import orjson
 
-from synth.engine.base import (
-    Chat,
-    Completion,
-    FinishReason,
-    Prompted,
-    Sampling,
-    Text,
-    TopLogprobs,
-    Usage,
-)
+from synth.engine.base import Chat, Completion, Prompted, Sampling, Text
+from synth.engine.reply import FinishReason, TopLogprobs, Usage
 from synth.record import Message, canonical, whole_text
 
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")

@@ -114,11 +114,20 @@ class PatientEngine:
         self.completion_tokens += completion.usage.completion_tokens
         return completion
 
-    async def logprobs(self, prompt: Prompted, continuation: str, origin: Origin) -> TokenLogprobs:
+    async def logprobs(
+        self, prompt: Prompted, continuation: str, origin: Origin, *, cut_at: int | None = None
+    ) -> TokenLogprobs:
         """Return log-probabilities, as patient as `complete`."""
         return await self._ask(
-            lambda: self._engine.logprobs(prompt, continuation, origin),
+            lambda: self._engine.logprobs(prompt, continuation, origin, cut_at=cut_at),
             lambda: self._engine.logprobs(_HELLO, " there", _CANARY),
+        )
+
+    async def classify(self, prompt: Prompted, origin: Origin) -> tuple[float, ...]:
+        """Return what the classification head says, as patient as `complete`."""
+        return await self._ask(
+            lambda: self._engine.classify(prompt, origin),
+            lambda: self._engine.classify(_HELLO, _CANARY),
         )
 
     async def embed(self, texts: Sequence[str], origin: Origin) -> list[list[float]]:

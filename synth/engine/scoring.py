@@ -71,15 +71,19 @@ WAYS = (
 """vLLM's own, then that of OpenAI's completions, which others copied."""
 
 
-def continuation(scored: Scored, text: str, border: int) -> TokenLogprobs:
+def continuation(
+    scored: Scored, text: str, border: int, *, cut_at: int | None = None
+) -> TokenLogprobs:
     """Return the tokens of `text[border:]`; one that straddles the border is among them.
 
-    A token without a log-probability (the very first of a text) is left out. Raises CallFailed if
-    the tokens are not those of `text`.
+    A token without a log-probability (the very first of a text) is left out, and so is what comes
+    after the first `cut_at` tokens of the text. Raises CallFailed if the tokens are not those of
+    `text`.
     """
     first = _first_after([token for token, _ in scored], text, border)
-    kept = [(token, value) for token, value in scored[first:] if value is not None]
-    return TokenLogprobs(tuple(token for token, _ in kept), tuple(value for _, value in kept))
+    kept = [(token, value) for token, value in scored[first:cut_at] if value is not None]
+    tokens, values = (token for token, _ in kept), (value for _, value in kept)
+    return TokenLogprobs(tuple(tokens), tuple(values), first)
 
 
 def _first_after(tokens: Sequence[str], text: str, border: int) -> int:

@@ -40,7 +40,9 @@ class ScriptedEngine(Engine):
     """
 
     name: ClassVar[str] = "scripted"
-    capabilities: ClassVar[frozenset[str]] = frozenset({"chat", "text", "logprobs", "chat_text"})
+    capabilities: ClassVar[frozenset[str]] = frozenset(
+        {"chat", "text", "logprobs", "chat_text", "classify"}
+    )
 
     model: str = "scripted"
     """What the calls table shows as the model."""
@@ -114,11 +116,22 @@ class ScriptedEngine(Engine):
             f"ordinal {place}, sample {sample}, nor for its prompt"
         )
 
-    async def logprobs(self, prompt: Prompted, continuation: str, origin: Origin) -> TokenLogprobs:
-        """Return what the script has there, as JSON text: `{"tokens": […], "logprobs": […]}`."""
+    async def logprobs(
+        self, prompt: Prompted, continuation: str, origin: Origin, *, cut_at: int | None = None
+    ) -> TokenLogprobs:
+        """Return what the script has there, as JSON text: `{"tokens": […], "logprobs": […]}`.
+
+        Also `before`, 1 if it is not said. The script itself sees to `cut_at`.
+        """
         reply = _completion(await self._reply(prompt, Sampling(), origin))
         given = json.loads(reply.text)
-        return TokenLogprobs(tuple(given["tokens"]), tuple(given["logprobs"]))
+        tokens, logprobs = tuple(given["tokens"]), tuple(given["logprobs"])
+        return TokenLogprobs(tokens, logprobs, given.get("before", 1))
+
+    async def classify(self, prompt: Prompted, origin: Origin) -> tuple[float, ...]:
+        """Return what the script has there: a JSON list of numbers."""
+        reply = _completion(await self._reply(prompt, Sampling(), origin))
+        return tuple(json.loads(reply.text))
 
     async def chat_text(self, messages: Sequence[Message], *, reply_next: bool) -> str:
         """Return `messages` in ChatML, the template of a model that does not exist."""

@@ -11,17 +11,9 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    JsonValue,
-    PlainSerializer,
-    PrivateAttr,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import Field, JsonValue, PrivateAttr, field_validator
 
 from synth.engine.base import (
     Chat,
@@ -31,15 +23,14 @@ from synth.engine.base import (
     Origin,
     Prompted,
     Sampling,
-    Text,
     TokenLogprobs,
 )
 from synth.engine.chat_template import has_no_template
-from synth.engine.openai_wire import sendable
+from synth.engine.hf_reading import Reading
 from synth.engine.thinking import without_thinking
 from synth.engine.vllm_core import VllmCore
 from synth.engine.vllm_wire import SCORING, asked, completion, scored
-from synth.engine.weights import beside_the_recipe, known_by
+from synth.engine.weights import ModelName
 from synth.errors import EngineRefused, Outage
 from synth.frozen import RecipeFile
 from synth.record import Message, canonical
@@ -97,25 +88,6 @@ HOW_NOT_WHAT = frozenset(
 _OPTIONS_OF_OURS = frozenset({"model", "revision", "tokenizer"})
 
 
-def _folder_or_hub(model: str, info: ValidationInfo) -> str:
-    found = beside_the_recipe(model, info)
-    if found.exists():
-        return str(found.resolve())
-    if model.startswith((".", "/", "~")):
-        raise ValueError(f"no folder {model!r} beside the recipe")
-    return model
-
-
-def _as_content(model: str | None) -> str | None:
-    if model is None or not Path(model).is_absolute():
-        return model
-    return known_by(Path(model))
-
-
-ModelName = Annotated[str, AfterValidator(_folder_or_hub)]
-"""A name on the Hub, or a folder relative to the recipe."""
-
-
 class VllmEngine(Engine):
     """A model in vLLM's AsyncLLM, in this process and its children.
 
@@ -128,11 +100,11 @@ class VllmEngine(Engine):
     name: ClassVar[str] = "vllm"
     capabilities: ClassVar[frozenset[str]] = frozenset({"chat", "text", "logprobs", "chat_text"})
 
-    model: Annotated[ModelName, PlainSerializer(_as_content)]
+    model: ModelName
     """A name on the Hub, or a folder relative to the recipe."""
     revision: str | None = None
     """Branch, tag or commit on the Hub."""
-    tokenizer: Annotated[ModelName | None, PlainSerializer(_as_content)] = None
+    tokenizer: ModelName | None = None
     """Where the tokenizer comes from, if not from the model."""
     chat_template: RecipeFile | None = None
     """A Jinja file in place of the tokenizer's own chat template."""
@@ -199,7 +171,9 @@ class VllmEngine(Engine):
         drawn = await self._in_time(core.run(self._complete(core, prompt, sampling)))
         return replace(drawn, seconds=perf_counter() - began)
 
-    async def logprobs(self, prompt: Prompted, continuation: str, origin: Origin) -> TokenLogprobs:
+    async def logprobs(
+        self, prompt: Prompted, continuation: str, origin: Origin, *, cut_at: int | None = None
+    ) -> TokenLogprobs:
         """Return the log-probabilities of `continuation` after `prompt`.
 
         Both are tokenised as one text, and a token that straddles their border counts to the
@@ -209,7 +183,7 @@ class VllmEngine(Engine):
         if not continuation:
             return TokenLogprobs((), ())
         core = self._running()
-        return await self._in_time(core.run(self._score(core, prompt, continuation)))
+        return await self._in_time(core.run(self._score(core, prompt, continuation, cut_at)))
 
     async def chat_text(self, messages: Sequence[Message], *, reply_next: bool) -> str:
         """Return `messages` as the model's chat template writes them."""
@@ -229,8 +203,9 @@ class VllmEngine(Engine):
             raise Outage(f"timeout: no reply within {self.timeout_s:g} s") from error
 
     async def _complete(self, core: VllmCore, prompt: Prompted, sampling: Sampling) -> Completion:
-        raw = self._raw(core, prompt, sampling)
-        output = await core.generate(core.tokens(raw), asked(sampling))
+        reading = self._reading(core)
+        raw = reading.raw(prompt, sampling)
+        output = await core.generate(reading.tokens(raw), asked(sampling))
         drawn = completion(output, sampling)
         if not isinstance(prompt, Chat):
             return drawn
@@ -238,41 +213,20 @@ class VllmEngine(Engine):
         text, reasoning = without_thinking(drawn.text, begun=begun)
         return replace(drawn, text=text, reasoning=reasoning)
 
-    def _raw(self, core: VllmCore, prompt: Prompted, sampling: Sampling) -> Text:
-        """Return the text that the model goes on from, prefill included."""
-        prefill = sampling.prefill or ""
-        if isinstance(prompt, Chat):
-            return self._rendered(core, prompt.messages, prefill=prefill, tools=sampling.tools)
-        if isinstance(prompt.text, str):
-            return replace(prompt, text=prompt.text + prefill)
-        added = core.tokens(Text(prefill, add_special_tokens=False)) if prefill else ()
-        return replace(prompt, text=(*prompt.text, *added))
-
-    def _rendered(
-        self,
-        core: VllmCore,
-        messages: Sequence[Message],
-        *,
-        prefill: str = "",
-        tools: Sequence[Any] = (),
-        reply_next: bool = True,
-    ) -> Text:
-        if prefill:
-            messages = [*messages, Message(role="assistant", content=prefill)]
-        written = core.render(
-            sendable(messages),
-            add_generation_prompt=reply_next and not prefill,
-            continue_final_message=bool(prefill),
-            chat_template=self._template,
-            tools=list(tools) or None,
-            **self.template_options,
-        )
-        return Text(written, add_special_tokens=False)
-
     async def _write(self, core: VllmCore, messages: Sequence[Message], *, reply_next: bool) -> str:
-        return str(self._rendered(core, messages, reply_next=reply_next).text)
+        return str(self._reading(core).rendered(messages, reply_next=reply_next).text)
 
-    async def _score(self, core: VllmCore, prompt: Prompted, continuation: str) -> TokenLogprobs:
-        tokens, first = core.tokens_and_border(self._raw(core, prompt, Sampling()), continuation)
+    async def _score(
+        self, core: VllmCore, prompt: Prompted, continuation: str, cut_at: int | None
+    ) -> TokenLogprobs:
+        reading = self._reading(core)
+        raw = reading.raw(prompt, Sampling())
+        tokens, first = reading.tokens_and_border(raw, continuation)
+        tokens = tokens[:cut_at]
+        if first >= len(tokens):
+            return TokenLogprobs((), (), first)
         output = await core.generate(tokens, SCORING)
         return scored(output, tokens, first)
+
+    def _reading(self, core: VllmCore) -> Reading:
+        return Reading(core.tokenizer, self._template, self.template_options)

@@ -19,11 +19,7 @@ from itertools import count
 from threading import Thread
 from typing import Any, TypeVar
 
-from jinja2 import TemplateError
-
-from synth.engine.base import Text
 from synth.errors import CallFailed, EngineDown, EngineRefused, InputError, Outage, did_you_mean
-from synth.record import Message
 
 T = TypeVar("T")
 
@@ -52,7 +48,7 @@ class VllmCore:
         self._llm: Any = None
         self._defaults: dict[str, Any] = {}
         self.tokenizer: Any = None
-        """The model's, of transformers."""
+        """The model's, of transformers; to be used on the engine's loop."""
         self.context_tokens = 0
         """Longest prompt and completion together."""
 
@@ -82,35 +78,6 @@ class VllmCore:
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Return what `work` gives on the engine's loop; cancelled together with the caller."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
-
-    def tokens(self, prompt: Text) -> Sequence[int]:
-        """Return the token ids of a prompt. Call it on the engine's loop, as all below."""
-        if not isinstance(prompt.text, str):
-            return prompt.text
-        return self.tokenizer.encode(prompt.text, add_special_tokens=prompt.add_special_tokens)
-
-    def tokens_and_border(self, prompt: Text, continuation: str) -> tuple[Sequence[int], int]:
-        """Return the token ids of both as one text, and where the continuation's begin."""
-        if not isinstance(prompt.text, str):
-            added = self.tokens(Text(continuation, add_special_tokens=False))
-            return (*prompt.text, *added), len(prompt.text)
-        both = self.tokenizer(
-            prompt.text + continuation,
-            add_special_tokens=prompt.add_special_tokens,
-            return_offsets_mapping=True,
-        )
-        ends = [end for _, end in both["offset_mapping"]]
-        first = next((n for n, end in enumerate(ends) if end > len(prompt.text)), len(ends))
-        return both["input_ids"], first
-
-    def render(self, messages: Sequence[Message], **options: Any) -> str:
-        """Return `messages` as the chat template writes them. Raises CallFailed if it refuses."""
-        try:
-            return self.tokenizer.apply_chat_template(
-                [dict(message) for message in messages], tokenize=False, **options
-            )
-        except (TemplateError, TypeError, ValueError, KeyError) as error:
-            raise CallFailed(f"chat_template_failed: {error}") from error
 
     async def generate(self, tokens: Sequence[int], asked: Mapping[str, Any]) -> Any:
         """Return vLLM's final output for a prompt of token ids.

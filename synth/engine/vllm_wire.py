@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from synth.engine.base import (
-    Completion,
-    FinishReason,
-    Sampling,
-    TokenLogprobs,
-    TopLogprobs,
-    Usage,
-)
+from synth.engine.base import Completion, Sampling, TokenLogprobs
+from synth.engine.reply import FinishReason, TopLogprobs, Usage
 from synth.errors import Outage
 
 SCORING: Mapping[str, Any] = {"max_tokens": 1, "temperature": 0.0, "prompt_logprobs": 0}
@@ -79,4 +73,5 @@ def scored(output: Any, tokens: Sequence[int], first: int) -> TokenLogprobs:
     return TokenLogprobs(
         tuple(one.decoded_token or "" for one in told),
         tuple(max(_LOWEST, min(0.0, float(one.logprob))) for one in told),
+        first,
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import ValidationInfo
+from pydantic import AfterValidator, PlainSerializer, ValidationInfo
 
 _END = 1 << 20
 
@@ -45,3 +46,20 @@ def _ends(file: Path) -> bytes:
         start = opened.read(_END)
         opened.seek(max(_END, file.stat().st_size - _END))
         return start + opened.read()
+
+
+def _folder_or_hub(model: str, info: ValidationInfo) -> str:
+    found = beside_the_recipe(model, info)
+    if found.exists():
+        return str(found.resolve())
+    if model.startswith((".", "/", "~")):
+        raise ValueError(f"no folder {model!r} beside the recipe")
+    return model
+
+
+def _as_content(model: str) -> str:
+    return known_by(Path(model)) if Path(model).is_absolute() else model
+
+
+ModelName = Annotated[str, AfterValidator(_folder_or_hub), PlainSerializer(_as_content)]
+"""A name on the Hub, or a folder relative to the recipe; a folder is dumped as name and content."""

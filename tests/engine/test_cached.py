@@ -9,18 +9,10 @@ from typing import Any
 
 import pytest
 
-from synth.engine.base import (
-    Chat,
-    Completion,
-    EngineIdentity,
-    Origin,
-    Prompted,
-    Sampling,
-    Text,
-    Usage,
-)
+from synth.engine.base import Chat, Completion, EngineIdentity, Origin, Prompted, Sampling, Text
 from synth.engine.cached import CachedEngine
 from synth.engine.http import HttpEngine
+from synth.engine.reply import Usage
 from synth.engine.scripted import ScriptedEngine
 from synth.errors import Outage
 from synth.record import Message

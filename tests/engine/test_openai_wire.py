@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from synth.engine import openai_wire as wire
-from synth.engine.base import Chat, Completion, Sampling, Text, Usage
+from synth.engine.base import Chat, Completion, Sampling, Text
+from synth.engine.reply import Usage
 from synth.record import Message
 
 HELLO = Chat((Message(role="user", content="Hello"),))

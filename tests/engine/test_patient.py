@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from synth.engine.base import Chat, Completion, Origin, Prompted, Sampling, Text, Usage
+from synth.engine.base import Chat, Completion, Origin, Prompted, Sampling, Text
 from synth.engine.patient import PatientEngine
+from synth.engine.reply import Usage
 from synth.engine.scripted import ScriptedEngine
 from synth.errors import CallFailed, EngineDown, EngineRefused, Outage
 from synth.record import Message
