@@ -12,6 +12,7 @@ from synth.stage import Chosen, Stage
 from synth.stages.parts.choosing import (
     Deita,
     FacilityLocation,
+    KMeans,
     Quota,
     Random,
     Tags,
@@ -52,6 +53,8 @@ class Select(Stage):
     """DEITA: by score, and none too near to another."""
     facility_location: FacilityLocation | None = None
     """Those that the others are near to."""
+    k_means: KMeans | None = None
+    """Some of each cluster."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Select:

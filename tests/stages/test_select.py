@@ -113,6 +113,17 @@ async def test_records_that_others_are_near_to(tmp_path: Path):
     assert 5 not in found
 
 
+async def test_some_of_each_cluster(tmp_path: Path):
+    pytest.importorskip("sklearn")
+    rows = [{"vector": [n % 2, n / 1000]} for n in range(20)]
+    few = {"clusters": 2, "per_cluster": 3, "vectors": "vector"}
+
+    found = await left_out(tmp_path, rows, k_means=few)
+
+    kept = set(range(20)) - set(found)
+    assert sorted(number % 2 for number in kept) == [0, 0, 0, 1, 1, 1]
+
+
 @pytest.mark.parametrize("vectors", [[[1], [1, 2]], [[1], None], [["a"], [1]]])
 async def test_vectors_of_other_lengths_are_refused(vectors: list[Any], tmp_path: Path):
     rows = [{"vector": one} for one in vectors]
@@ -131,6 +142,7 @@ async def test_vectors_of_other_lengths_are_refused(vectors: list[Any], tmp_path
         {"tags": {}},
         {"deita": {"by": "ifd", "vectors": "vector"}},
         {"facility_location": {"k": 1, "vectors": "vector"}},
+        {"k_means": {"vectors": "vector"}},
     ],
     ids=lambda way: next(iter(way)),
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
+from synth.errors import PluginError
 from synth.frozen import Frozen
 from synth.record import Of
 from synth.similarity.embedding import MINILM, EmbeddingModel
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from synth.store.rows import Rows
 
 _EMBEDDED_AT_ONCE = 1024
+_SEEDS = 1 << 32
 
 
 class Way(Frozen):
@@ -223,3 +226,38 @@ class FacilityLocation(Embedded):
         from synth.curation.facility import facility_location
 
         return facility_location(self.embedded(rows), k=self.k)
+
+
+class KMeans(Embedded):
+    """A few of each cluster of embeddings; Cherry's warm-up (Li et al., 2023, section 2.1).
+
+    Clusters come from scikit-learn (the extra `classify`).
+    """
+
+    clusters: int = Field(default=100, ge=1)
+    """Number of clusters."""
+    per_cluster: int = Field(default=10, ge=0)
+    """Keep so many of each."""
+    by: str | None = None
+    """A score, a perplexity there: only records of a middling one are taken."""
+    band: tuple[float, float] = (25, 75)
+    """Between which percentiles of its cluster a score is middling."""
+
+    def ready(self) -> None:
+        """Raise PluginError if a package is missing."""
+        super().ready()
+        if importlib.util.find_spec("sklearn") is None:
+            raise PluginError("k_means needs scikit-learn: pip install 'expertsynth[classify]'")
+
+    def chosen(self, rows: Rows, seed: str) -> Choice:
+        """Return the choice."""
+        from synth.curation.clusters import k_means_sample
+
+        return k_means_sample(
+            self.embedded(rows),
+            clusters=self.clusters,
+            per_cluster=self.per_cluster,
+            scores=None if self.by is None else rows.numbers(self.by),
+            band=self.band,
+            seed=int(seed, 16) % _SEEDS,
+        )
