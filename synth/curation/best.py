@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from synth.curation.choice import (
     Choice,
-    Column,
     Numbers,
     Scores,
     same_length,
@@ -169,7 +168,7 @@ def _limit(size: int, wanted: float) -> int:
 def _best_of_each(places: Groups, order: Numbers, limits: Numbers, scores: Scores | None) -> Choice:
     ranks = ranks_within(places, order)
     limit = limits[places.codes]
-    told: dict[str, Column] = {"group": places, "limit": limit, "size": places.sizes[places.codes]}
+    told: dict[str, Any] = {"group": places, "limit": limit, "size": places.sizes[places.codes]}
     place = "number {rank} of {size}" + (" in {group}" if len(places.names) > 1 else "")
     reasons = (
         "",

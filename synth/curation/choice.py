@@ -8,21 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.int64]
 Scores = NDArray[np.float64]
-
-
-class Column(Protocol):
-    """A value for each row."""
-
-    def __getitem__(self, row: int, /) -> Any:
-        """Return the row's value."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +27,8 @@ class Choice:
     """For each row, its place from 1 in the order of the method; 0 where that gives it none."""
     reasons: tuple[str, ...]
     """`code: sentence`, with places for `{rank}` and the columns of `told`; the first is empty."""
-    told: Mapping[str, Column] = field(default_factory=dict[str, Column])
-    """What the sentences name: columns of n values. `other` holds numbers of rows."""
+    told: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What the sentences name: columns, of which `[row]` is a row's value. `other` holds rows."""
 
     @property
     def kept(self) -> NDArray[np.bool_]:

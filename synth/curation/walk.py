@@ -70,7 +70,7 @@ def deita_walk(
     row, rows are taken by so many at once, and one is left out also if it is too near to an earlier
     row of its batch that was itself left out.
 
-    Time: n × kept × d multiplications. Memory, besides the embeddings: some 100 MB and 50 bytes a
+    Time: n × kept × d multiplications. Memory, besides the embeddings: some 150 MB and 50 bytes a
     row; a large `batch` takes 8 × batch² bytes.
 
     Source: Liu et al., "What Makes Good Data for Alignment?" (DEITA), 2023, section 2.4.
