@@ -121,8 +121,8 @@ def _decoded(text: NDArray[np.uint8], at: int) -> tuple[np.uint32, int]:
             return _NOT_UTF8, at + 1
         point = (point << np.uint32(6)) | np.uint32(text[place] & 0x3F)
     # Longer than it need be is no UTF-8 either.
-    short = point >= (0x80 if more == 1 else 0x800 if more == 2 else 0x10000)
-    return (point if short else _NOT_UTF8), at + 1 + more
+    shortest = point >= (0x80 if more == 1 else 0x800 if more == 2 else 0x10000)
+    return (point if shortest else _NOT_UTF8), at + 1 + more
 
 
 @inlined
