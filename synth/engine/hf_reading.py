@@ -91,3 +91,7 @@ class Reading:
         if not inside:
             return both["input_ids"], len(both["input_ids"])
         return both["input_ids"][: inside[-1] + 1], inside[0]
+
+    def shown(self, token: int) -> str:
+        """Return a token as text, a space before it included; U+FFFD for a piece of a character."""
+        return self.tokenizer.backend_tokenizer.decode([token], skip_special_tokens=False)
