@@ -15,6 +15,7 @@ HEAVY = {
     "datasketch",
     "duckdb",
     "huggingface_hub",
+    "numba",
     "jinja2",
     "numpy",
     "pandas",

@@ -6,11 +6,11 @@ upper 32 bits are what datasketch is given as the hash.
 """
 # numba's kernels have no types that anybody could check.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownArgumentType=false, reportMissingTypeStubs=false
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,9 +35,10 @@ class Permutations(NamedTuple):
 
 def permutations(count: int) -> Permutations:
     """Return those that datasketch draws for seed 1."""
-    drawn = np.random.RandomState(1)
-    factors = drawn.randint(0, 1 << 31, count, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
-    return Permutations(factors, drawn.randint(0, 1 << 32, count, dtype=np.uint32))
+    from datasketch import MinHash  # loading it takes half a second
+
+    drawn: Any = MinHash(num_perm=count, seed=1, scheme="affine32").permutations
+    return Permutations(np.ascontiguousarray(drawn[0]), np.ascontiguousarray(drawn[1]))
 
 
 def signatures(shingles: Shingles, permuted: Permutations) -> NDArray[np.uint32]:
