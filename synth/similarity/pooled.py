@@ -114,20 +114,16 @@ def _room_for(texts: int, words: int) -> Texts:
 
 def _with_room(texts: Texts, count: int, words: int) -> Texts:
     """Return the same texts with room for so many in all, and for their words."""
-    enough = count <= len(texts.sizes)
-    return Texts(
-        words=_grown(texts.words, words),
-        bounds=texts.bounds if enough else _grown(texts.bounds, count + 1),
-        sizes=_grown(texts.sizes, count),
-        spare=_grown(texts.spare, count),
-        marks=_grown(texts.marks, count),
-    )
-
-
-def _grown(array: NDArray[Any], size: int) -> NDArray[Any]:
-    *rows, room = array.shape
-    if size <= room:
-        return array
-    grown = np.empty((*rows, max(size, room * 3 // 2)), array.dtype)
-    grown[..., :room] = array
+    rooms = len(texts.sizes), len(texts.words)
+    wanted = _room(rooms[0], count), _room(rooms[1], words)
+    if wanted == rooms:
+        return texts
+    grown = _room_for(*wanted)
+    for new, old in zip(grown, texts, strict=True):
+        new[..., : old.shape[-1]] = old
     return grown
+
+
+def _room(there: int, wanted: int) -> int:
+    # By half, so that texts are moved twice on average, however they come.
+    return there if wanted <= there else max(wanted, there * 3 // 2)

@@ -164,12 +164,12 @@ def test_texts_added_between_questions_count_from_then_on():
     pool = Pool()
 
     answers: list[Neighbour | None] = []
-    for number in range(600):
+    for number in range(3300):
         answers.append(pool.first_above(f"w{number} w{number + 1} w{number + 2}", 0.9))
         pool.add(f"w{number} w{number + 1} w{number + 2}")
 
-    assert answers == [None] * 600
-    assert pool.first_above("w598 w599 w600", 0.9) == Neighbour(598, 1.0)
+    assert answers == [None] * 3300
+    assert pool.first_above("w3298 w3299 w3300", 0.9) == Neighbour(3298, 1.0)
 
 
 @pytest.mark.parametrize("ask", [lambda pool: pool.all("a b"), lambda pool: pool.take_each([], 0)])
