@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from itertools import combinations_with_replacement
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,62 +22,53 @@ FARTHEST = (1 << 31) - 1
 """More steps than any two rows are apart."""
 _TILE = 2048
 """Rows that are held against as many others at once: the products take 32 MB."""
-_REMEMBERED = 1 << 26
-"""Distances that are kept at hand: 256 MB."""
+_AT_ONCE = 1 << 22
+"""Distances that are asked for at once: the products take as much."""
+_KEPT = 1 << 27
+"""Distances that are kept, in 512 MB: those of 11,585 rows. For more rows they come again."""
 
 
 class Distances:
-    """1 - exp(-distance / d) between rows in d dimensions, in steps.
-
-    Those that were computed last are kept at hand.
-    """
+    """1 - exp(-distance / d) between rows in d dimensions, in steps."""
 
     def __init__(self, embeddings: NDArray[Any]) -> None:
         self._vectors = exact(embeddings, slice(None))
-        rows, dims = self._vectors.shape
         self._squares = _squares(self._vectors)
-        self._scale = _scale(max(dims, 1))
-        slots = min(rows, max(_REMEMBERED // max(rows, 1), 128))
-        self._table = np.empty((slots, rows), np.int32)
-        self._slots = np.full(rows, -1, np.int64)
-        self._rows = np.full(slots, -1, np.int64)
-        self._next = 0
+        self._scale = _scale(max(self._vectors.shape[1], 1))
+        self._table = self._whole_table()
 
     @property
     def steps(self) -> float:
         """How many steps a whole 1 is."""
         return self._scale.steps
 
-    def has(self, row: int) -> bool:
-        """Tell whether the distances of a row are at hand."""
-        return bool(self._slots[row] >= 0)
+    def of(self, rows: Numbers) -> Steps:
+        """Return the distances of some rows from all rows: (some, n)."""
+        return self._between(rows, slice(None)) if self._table is None else self._table[rows]
 
-    def of(self, row: int) -> Steps:
-        """Return those of a row from all rows."""
-        if not self.has(row):
-            self.remember([row])
-        return self._table[self._slots[row]]
-
-    def remember(self, rows: Sequence[int]) -> None:
-        """Have the distances of up to 64 rows at hand; those longest there make room."""
-        wanted = np.array([row for row in rows if not self.has(row)], np.int64)
-        if not len(wanted):
-            return
-        slots = (self._next + np.arange(len(wanted))) % len(self._rows)
-        self._next = int(slots[-1]) + 1
-        gone = self._rows[slots]
-        self._slots[gone[gone >= 0]] = -1
-        self._slots[wanted], self._rows[slots] = slots, wanted
-        for start in range(0, len(self._squares), _TILE):
-            part = slice(start, start + _TILE)
-            self._table[slots, part] = self._between(wanted, part)
+    def parts(self, rows: Numbers) -> Iterator[Numbers]:
+        """Yield parts of `rows` that are small enough to be asked for at once."""
+        at_once = max(_AT_ONCE // max(len(self._squares), 1), 1)
+        for start in range(0, len(rows), at_once):
+            yield rows[start : start + at_once]
 
     def tiles(self) -> Iterator[tuple[slice, slice, Steps]]:
-        """Yield the distances of each part of the rows from each other part once, in tiles."""
+        """Yield the distances of each part of the rows from each part, each pair of parts once."""
         parts = [slice(start, start + _TILE) for start in range(0, len(self._squares), _TILE)]
-        for place, columns in enumerate(parts):
-            for rows in parts[: place + 1]:
-                yield rows, columns, self._between(rows, columns)
+        for rows, columns in combinations_with_replacement(parts, 2):
+            table = self._table
+            tile = self._between(rows, columns) if table is None else table[rows, columns]
+            yield rows, columns, tile
+
+    def _whole_table(self) -> Steps | None:
+        """Return the distances between all rows, unless they are too many to be kept."""
+        rows = len(self._squares)
+        if rows * rows > _KEPT:
+            return None
+        table = np.empty((rows, rows), np.int32)
+        for part in self.parts(np.arange(rows)):
+            table[part] = self._between(part, slice(None))
+        return table
 
     def _between(self, rows: Numbers | slice, columns: slice) -> Steps:
         products = self._vectors[rows] @ self._vectors[columns].T
@@ -156,3 +148,15 @@ def add_gains_of_columns(tile: Steps, nearest: Steps, gains: Numbers) -> None:
     for row in range(len(nearest)):
         for column in range(len(gains)):
             gains[column] += max(nearest[row] - tile[row, column], 0)
+
+
+@kernel
+def take_gains(distances: Steps, before: Steps, now: Steps, gains: Numbers) -> None:
+    """Take from each row's gain what it gained for some rows that are now nearer to a pick.
+
+    `distances`: (some, n); `before` and `now`: how far each of the some is from the nearest pick.
+    """
+    for row in range(len(before)):
+        for column in range(len(gains)):
+            far = distances[row, column]
+            gains[column] -= max(before[row] - far, 0) - max(now[row] - far, 0)

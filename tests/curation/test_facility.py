@@ -75,7 +75,8 @@ def test_a_larger_set_is_picked_greedily(monkeypatch: pytest.MonkeyPatch):
     embeddings = drawn(400, 16)
     whole = facility_location(embeddings, k=120)
     monkeypatch.setattr("synth.curation.distances._TILE", 30)
-    monkeypatch.setattr("synth.curation.distances._REMEMBERED", 1)
+    monkeypatch.setattr("synth.curation.distances._AT_ONCE", 3000)
+    monkeypatch.setattr("synth.curation.distances._KEPT", 0)
 
     assert_greedy(embeddings, in_order(whole))
     assert in_order(facility_location(embeddings, k=120)) == in_order(whole)
