@@ -37,8 +37,8 @@ class Novelty(Verifier):
     Evidence of a text that fails is the first that it is too like (`of`: the id, or file and row,
     as `seeds.jsonl:12`) and the F1, which is the score, too. With `neighbours` or `average`, texts
     that pass have evidence and score, too, and the score is the highest F1, 0 for an empty pool:
-    what Self-Instruct keeps as most_similar_instructions and avg_similarity_score. That takes 70 ns
-    for each text of the pool; without, bounds rule out nearly all of it, in 1 ns each.
+    what Self-Instruct keeps as most_similar_instructions and avg_similarity_score. That takes 120
+    ns for each text of the pool; without, bounds rule out nearly all of it, in 1 ns each.
 
     Memory for each text in the pool: its id, 4 bytes a word and 48 more (some 250 bytes for 25
     words), and each word once.

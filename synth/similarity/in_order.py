@@ -221,8 +221,8 @@ def _begin(words: Words, scratch: Scratch) -> None:
 
 @inlined
 def _end(words: Words, scratch: Scratch) -> None:
-    _forget(words, scratch.places)
     for word in words:
+        scratch.places[word] = _ZERO
         scratch.counts[word] = 0
 
 
@@ -230,12 +230,6 @@ def _end(words: Words, scratch: Scratch) -> None:
 def _note(words: Words, places: NDArray[np.uint64]) -> None:
     for place in range(len(words)):
         places[words[place]] |= _ONE << np.uint64(place)
-
-
-@inlined
-def _forget(words: Words, places: NDArray[np.uint64]) -> None:
-    for word in words:
-        places[word] = _ZERO
 
 
 @inlined
@@ -285,7 +279,8 @@ def _common_long(one: Words, other: Words, places: NDArray[np.uint64]) -> int:
         part = one[start : start + _BITS]
         _note(part, places)
         common += _common_part(other, places, carries)
-        _forget(part, places)
+        for word in part:
+            places[word] = _ZERO
     return common
 
 

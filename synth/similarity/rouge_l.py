@@ -21,6 +21,9 @@ from synth.similarity.words import Words, rouge_words
 if TYPE_CHECKING:
     from synth.similarity.pooled import Pooled
 
+_WAITING = 1024
+"""Texts that wait as lists of words, ten times as large, before they become arrays."""
+
 
 def rouge_l(one: str, other: str, *, words: Words = rouge_words) -> float:
     """Return the ROUGE-L F1 (0 to 1) of two texts; 0 if one of them has no words."""
@@ -93,6 +96,8 @@ class Pool:
     def _add(self, words: list[str]) -> int:
         self._waiting.append(words)
         self._size += 1
+        if len(self._waiting) >= _WAITING:
+            self._flushed()
         return self._size - 1
 
     def _first_above(

@@ -172,6 +172,14 @@ def test_texts_added_between_questions_count_from_then_on():
     assert pool.first_above("w3298 w3299 w3300", 0.9) == Neighbour(3298, 1.0)
 
 
+def test_thousands_of_texts_may_be_added_before_the_first_question():
+    pool = pool_of([f"w{number} w{number + 1} w{number + 2}" for number in range(5000)])
+
+    found = pool.first_above_each(["w0 w1 w2", "w4999 w5000 w5001"], 0.9)
+
+    assert found == [Neighbour(0, 1.0), Neighbour(4999, 1.0)]
+
+
 @pytest.mark.parametrize("ask", [lambda pool: pool.all("a b"), lambda pool: pool.take_each([], 0)])
 def test_an_empty_pool_and_no_question_have_no_answers(ask: Callable[[Pool], object]):
     assert ask(Pool()) == []
