@@ -1,12 +1,16 @@
-"""A model of transformers at work: one thread reads texts, another computes.
+"""A model of transformers at work: one thread reads texts, others compute; the event loop waits.
 
-The event loop only waits. What a library of its own does inside its threads (a GPU's stream, the
-cores of a CPU) it does for one batch at a time.
+On a CPU each thread has a batch of its own. Threads that share one wait for each other after every
+step, and if one finds its core busy, all do.
 """
+
+# torch is not installed where types are checked.
+# pyright: reportMissingImports=false, reportUnknownMemberType=false
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -18,20 +22,26 @@ from synth.engine.in_batches import InBatches, all_of
 from synth.errors import CallFailed, EngineRefused
 from synth.record import Message
 
+_MOST_AT_ONCE = 8
+"""Batches on a CPU, each of which has its own numbers in memory."""
+
 A = TypeVar("A")
 G = TypeVar("G")
 T = TypeVar("T")
 
 
 class Running:
-    """A loaded model and its two threads."""
+    """A loaded model and its threads."""
 
-    def __init__(self, loaded: Loaded, reading: Reading, thread: ThreadPoolExecutor) -> None:
-        """Take the model, and the thread in which it was loaded."""
+    def __init__(self, loaded: Loaded, reading: Reading) -> None:
+        """Take the model, and how texts are read for it."""
         self.loaded = loaded
         self.reading = reading
         """To be used inside `read` alone."""
-        self._computes = thread
+        self._at_once, threads_each = _split(loaded.device)
+        self._computes = ThreadPoolExecutor(
+            self._at_once, "synth-hf-computes", initializer=_take_threads, initargs=(threads_each,)
+        )
         self._reads = ThreadPoolExecutor(1, "synth-hf-reads")
         self._jobs: InBatches[Callable[[], Any], Any] = InBatches(self._reads, _done, all_of)
         self._batches: list[InBatches[Any, Any]] = [self._jobs]
@@ -41,16 +51,11 @@ class Running:
         cls, wanted: Wanted, *, template: str | None, template_options: Mapping[str, Any]
     ) -> Running:
         """Load a model. Raises InputError and EngineRefused as `load` does."""
-        thread = ThreadPoolExecutor(1, "synth-hf-computes")
-        try:
-            loaded = await asyncio.get_running_loop().run_in_executor(thread, load, wanted)
-        except BaseException:
-            thread.shutdown(wait=False)
-            raise
-        return cls(loaded, Reading(loaded.tokenizer, template, template_options), thread)
+        loaded = await asyncio.to_thread(load, wanted)
+        return cls(loaded, Reading(loaded.tokenizer, template, template_options))
 
     async def set_up(self, make: Callable[[], T]) -> T:
-        """Return what `make` gives, in the thread that computes."""
+        """Return what `make` gives, in a thread that computes."""
         return await asyncio.get_running_loop().run_in_executor(self._computes, make)
 
     def batches(
@@ -59,7 +64,7 @@ class Running:
         choose: Callable[[Sequence[A]], Sequence[int]],
     ) -> InBatches[A, G]:
         """Return what computes in batches until `close`."""
-        made = InBatches(self._computes, compute, choose)
+        made = InBatches(self._computes, compute, choose, at_once=self._at_once)
         self._batches.append(made)
         return made
 
@@ -86,11 +91,26 @@ class Running:
             )
 
     async def close(self) -> None:
-        """Cancel what waits, and end both threads when what they are at is done."""
+        """Cancel what waits, and end the threads when what they are at is done."""
         for made in self._batches:
             await made.close()
         for thread in (self._reads, self._computes):
             await asyncio.to_thread(thread.shutdown)
+
+
+def _split(device: str) -> tuple[int, int]:
+    """Return how many batches are computed at once, and how many threads each may use."""
+    if device != "cpu":
+        return 1, 1
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    at_once = min(usable or 1, _MOST_AT_ONCE)
+    return at_once, max(1, (usable or 1) // at_once)
+
+
+def _take_threads(number: int) -> None:
+    import torch
+
+    torch.set_num_threads(number)
 
 
 def not_running(name: str) -> EngineRefused:

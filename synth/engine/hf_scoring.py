@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from synth.engine.hf_packed import packed
 from synth.engine.hf_weights import Loaded
 from synth.errors import CallFailed
 
@@ -66,16 +67,22 @@ def together(waiting: Sequence[Span], budget: int) -> list[int]:
 
 
 class Scorer:
-    """A causal model that scores texts. To be called in one thread."""
+    """A causal model that scores texts, in several threads at once if need be."""
 
     def __init__(self, loaded: Loaded) -> None:
-        """Look whether the model can be taken apart: into its body and its head, and by a cache."""
+        """Look whether the model can be taken apart: into its body and its head, and by a cache.
+
+        On a CPU its matrices are packed.
+        """
         self._network = loaded.network
         self._body = loaded.network.base_model
         self._head = loaded.network.get_output_embeddings()
         self._device = loaded.device
         self._in_parts = False
         self._shares = False
+        if self._device == "cpu":
+            packed(self._network, self._canary)
+            self._head = loaded.network.get_output_embeddings()
         self._look()
 
     def __call__(self, asked: Sequence[Span]) -> list[tuple[float, ...] | Exception]:
@@ -95,6 +102,12 @@ class Scorer:
         torch.cuda.empty_cache()
         middle = len(asked) // 2
         return self(asked[:middle]) + self(asked[middle:])
+
+    def _canary(self) -> Any:
+        import torch
+
+        with torch.inference_mode():
+            return self._network(input_ids=torch.tensor([_CANARY]), use_cache=False).logits
 
     def _look(self) -> None:
         import torch
