@@ -1,0 +1,96 @@
+"""How much of each test item stands in a text, by n-grams that both have."""
+# numpy's arrays come from untyped kernels.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.similarity.ngrams import Ngrams
+from synth.similarity.reading import Reading
+
+
+class Shared(NamedTuple):
+    """What a text shares with a part."""
+
+    part: int
+    coverage: float
+    """The share (0 to 1) of the part's words that lie in an n-gram which the text has, too. What
+    stands between white space is a word here: `1.5` counts as one, though it is read as two."""
+
+
+class Parts:
+    """Parts of test items, ready to be looked for in texts.
+
+    A part of fewer than `n` units is looked for whole; one of fewer than `least` is not looked for:
+    what so few words say belongs to nobody.
+    """
+
+    def __init__(self, parts: Sequence[str], reading: Reading, *, least: int) -> None:
+        words = [reading.plain(part).split() for part in parts]
+        sizes = np.array([len(one) for one in words], np.int64)
+        long = [one if len(one) >= least else [] for one in words]
+        grams = [gram for one in long for gram in _grams(one, reading.ngram)]
+        owners = [
+            (part, place)
+            for part, one in enumerate(long)
+            for place in range(len(_grams(one, reading.ngram)))
+        ]
+        self._lengths = np.minimum(sizes, reading.ngram)
+        self._ngrams = Ngrams(grams, reading, sorted(set(self._lengths[sizes >= least].tolist())))
+        order = np.argsort(self._ngrams.place, kind="stable")
+        self._owners = np.array(owners, np.int64).reshape(-1, 2)[order]
+        last = self._ngrams.place.max(initial=-1)
+        self._starts = np.searchsorted(self._ngrams.place[order], np.arange(last + 2))
+        weights = [_weights(part, one, reading) for part, one in zip(parts, words, strict=True)]
+        self._firsts = np.concatenate([[0], np.cumsum(sizes)])
+        self._weighed = np.concatenate([[0.0], np.cumsum(_flat(weights))])
+
+    def shared(self, texts: Sequence[str]) -> Iterator[list[Shared]]:
+        """Yield for each text the parts that it shares an n-gram with, in their order."""
+        hits = self._ngrams.found_in(texts)
+        borders = np.searchsorted(hits.texts, np.arange(len(texts) + 1))
+        for start, stop in zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True):
+            yield self._covered(hits.ngrams[start:stop]) if stop > start else []
+
+    def _covered(self, ngrams: NDArray[np.int64]) -> list[Shared]:
+        runs = zip(self._starts[ngrams].tolist(), self._starts[ngrams + 1].tolist(), strict=True)
+        owners = [self._owners[start:stop] for start, stop in runs]
+        found: Any = np.unique(np.concatenate(owners), axis=0)
+        parts, at = found[:, 0], found[:, 1]
+        lengths = self._lengths[parts]
+        last = np.append(parts[1:] != parts[:-1], True)
+        units = np.where(last, lengths, np.minimum(np.diff(at, append=0), lengths))
+        begins = self._firsts[parts] + at
+        covered = self._weighed[begins + units] - self._weighed[begins]
+        firsts = np.flatnonzero(np.append(True, parts[1:] != parts[:-1]))
+        named = parts[firsts]
+        whole = self._weighed[self._firsts[named + 1]] - self._weighed[self._firsts[named]]
+        shares = np.minimum(np.add.reduceat(covered, firsts) / whole, 1.0)
+        return [Shared(*one) for one in zip(named.tolist(), shares.tolist(), strict=True)]
+
+
+def _grams(words: Sequence[str], n: int) -> list[str]:
+    """Return runs of n words; fewer words are one run."""
+    if not words:
+        return []
+    return [" ".join(words[at : at + n]) for at in range(max(len(words) - n, 0) + 1)]
+
+
+def _weights(part: str, words: Sequence[str], reading: Reading) -> list[float]:
+    """Return how much of a word, between white space, each unit is."""
+    weights: list[float] = []
+    for word in part.split():
+        if any(character.isalnum() or character == "_" for character in word):
+            size = len(reading.plain(word).split())
+            weights += [1 / size] * size
+    return weights if len(weights) == len(words) else [1.0] * len(words)
+
+
+def _flat(lists: Sequence[Sequence[float]]) -> NDArray[np.float64]:
+    return np.array([one for some in lists for one in some], np.float64)
