@@ -79,24 +79,40 @@ def deita_walk(
         raise ValueError(f"batch must be 1 or more, got {batch}")
     rows, numbers = checked(embeddings), scores_of(scores)
     same_length("embeddings", len(rows), len(numbers))
-    order, most = best_first(numbers), limited(most, len(numbers))
-    why = np.full(len(order), _ENOUGH, np.int8)
-    seen = _Nearest(np.full(len(order), np.nan), np.full(len(order), -1, np.int64))
-    kept = np.empty(0, np.int64)
-    for start, stop in _blocks(len(order), batch):
-        if len(kept) == most:
+    walk = _Walk(rows, best_first(numbers))
+    most = limited(most, len(numbers))
+    for start, stop in _blocks(len(numbers), batch):
+        if len(walk.kept) == most:
             break
-        block = order[start:stop]
-        vectors = exact(rows, block)
-        nearest = _nearest_kept(rows, vectors, kept)
-        about = _Block(block, (np.arange(start, stop) - 1) // batch, vectors @ vectors.T)
-        decided = _decided(about, nearest, _Limits(max_cosine + ROUNDING, most - len(kept)))
-        reached = block[: len(decided)]
-        why[reached] = decided
-        seen.cosine[reached], seen.other[reached] = (one[: len(decided)] for one in nearest)
-        kept = np.concatenate([kept, reached[decided == _KEPT]])
-    told = {"score": numbers, "cosine": seen.cosine, "other": seen.other}
-    return Choice(why, ranks(order, len(order)), _reasons(max_cosine, len(kept)), told)
+        batches = (np.arange(start, stop) - 1) // batch
+        walk.go_on(start, batches, _Limits(max_cosine + ROUNDING, most - len(walk.kept)))
+    told = {"score": numbers, "cosine": walk.seen.cosine, "other": walk.seen.other}
+    reasons = _reasons(max_cosine, len(walk.kept))
+    return Choice(walk.why, ranks(walk.order, len(numbers)), reasons, told)
+
+
+class _Walk:
+    """How far the walk has come, and what became of the rows on its way."""
+
+    def __init__(self, embeddings: NDArray[Any], order: Numbers) -> None:
+        rows = len(order)
+        self.order = order
+        self.why = np.full(rows, _ENOUGH, np.int8)
+        self.seen = _Nearest(np.full(rows, np.nan), np.full(rows, -1, np.int64))
+        self.kept = np.empty(0, np.int64)
+        self._embeddings = embeddings
+
+    def go_on(self, start: int, batches: Numbers, limits: _Limits) -> None:
+        """Decide on the rows from place `start` in the order, of which `batches` has a number."""
+        numbers = self.order[start : start + len(batches)]
+        vectors = exact(self._embeddings, numbers)
+        nearest = _nearest_kept(self._embeddings, vectors, self.kept)
+        decided = _decided(_Block(numbers, batches, vectors @ vectors.T), nearest, limits)
+        reached = numbers[: len(decided)]
+        self.why[reached] = decided
+        self.seen.cosine[reached] = nearest.cosine[: len(decided)]
+        self.seen.other[reached] = nearest.other[: len(decided)]
+        self.kept = np.concatenate([self.kept, reached[decided == _KEPT]])
 
 
 def _reasons(max_cosine: float, kept: int) -> tuple[str, ...]:

@@ -82,11 +82,12 @@ def test_a_row_without_a_score_is_in_no_band():
 
 def test_a_seed_gives_the_same_rows_on_any_number_of_threads():
     threadpoolctl = pytest.importorskip("threadpoolctl")
-    embeddings = np.random.default_rng(0).normal(size=(3000, 32)).astype(np.float32)
+    # Of these rows 91 change their cluster when two threads add instead of one.
+    embeddings = (np.random.default_rng(2).integers(0, 4, size=(6000, 3)) * 0.1).astype(np.float32)
     outcomes: list[list[int]] = []
     for threads in (1, 2):
         with threadpoolctl.threadpool_limits(threads):
-            outcomes.append(k_means_sample(embeddings, clusters=20).rank.tolist())
+            outcomes.append(k_means_sample(embeddings, clusters=20).told["cluster"].tolist())
 
     assert outcomes[0] == outcomes[1]
 
