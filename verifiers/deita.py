@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -24,9 +23,8 @@ from synth import (
 )
 
 from . import bounds
+from .together import all_of
 from .turns import Turn, turns_of
-
-T = TypeVar("T")
 
 _DIGITS = {str(digit): digit for digit in range(1, 7)}
 _SPACE_MARKS = " \t\n\u2581\u0120"
@@ -144,7 +142,7 @@ class Deita(ModelVerifier):
 
     async def judge(self, records: Sequence[Record], services: Services) -> list[Verdict]:
         """Return one verdict for each record; all calls are made at once."""
-        return await _all_of(self._judge(record, services) for record in records)
+        return await all_of(self._judge(record, services) for record in records)
 
     async def _judge(self, record: Record, services: Services) -> Verdict:
         turns = turns_of(record)
@@ -153,7 +151,7 @@ class Deita(ModelVerifier):
         if not turns:
             return Verdict.abstained("nothing_to_judge", "no turn with an instruction and a reply")
         asked = [(scale, number) for number in range(len(turns)) for scale in self._scales]
-        read = await _all_of(
+        read = await all_of(
             self._ask(scale, turns[number], number, record, services) for scale, number in asked
         )
         width = len(self._scales)
@@ -200,17 +198,6 @@ class _Scale:
     name: str
     engine: str
     prompt: Prompt
-
-
-async def _all_of(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Return all results; raise the first error, as it is, when all have ended."""
-    ended = await asyncio.gather(*coroutines, return_exceptions=True)
-    results: list[T] = []
-    for result in ended:
-        if isinstance(result, BaseException):
-            raise result
-        results.append(result)
-    return results
 
 
 def expectation(likeliest: Sequence[tuple[str, float]], *, every_digit: bool) -> float | None:

@@ -16,7 +16,7 @@ from pydantic import Field, JsonValue, PrivateAttr
 
 from synth.engine.base import Engine, Origin, Prompted, Sampling
 from synth.engine.chat_template import has_no_template
-from synth.engine.hf_running import Running, not_running
+from synth.engine.hf_running import Running, budget_of, not_running
 from synth.engine.hf_scoring import Scorer, Span, together
 from synth.engine.hf_weights import Dtype, Wanted
 from synth.engine.in_batches import InBatches
@@ -24,8 +24,6 @@ from synth.engine.reply import TokenLogprobs
 from synth.engine.weights import ModelName
 from synth.frozen import RecipeFile
 from synth.record import Message
-
-_BATCH_TOKENS = {"cpu": 1024, "cuda": 16384}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +98,9 @@ class HfEngine(Engine):
             wanted, template=template, template_options=self.template_options
         )
         loaded = running.loaded
-        budget = self.batch_tokens or _BATCH_TOKENS["cpu" if loaded.device == "cpu" else "cuda"]
+        budget = self.batch_tokens or budget_of(loaded.device)
         scorer = await running.set_up(lambda: Scorer(loaded))
-        scores = running.batches(scorer, partial(together, budget=budget))
+        scores = running.batches(scorer, partial(_together, budget=budget))
         self._started = _Started(running, scores)
 
     async def close(self) -> None:
@@ -148,3 +146,7 @@ def _read(running: Running, prompt: Prompted, continuation: str, cut_at: int | N
     kept = tuple(tokens[:cut_at])
     running.want_room(len(kept))
     return _Read(kept, before, tuple(reading.shown(token) for token in kept[before:]))
+
+
+def _together(waiting: Sequence[Span], budget: int) -> list[int]:
+    return together([span.tokens for span in waiting], budget)

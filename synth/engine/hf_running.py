@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from synth.engine.base import Prompted, Sampling
 from synth.engine.hf_reading import Reading
 from synth.engine.hf_weights import Loaded, Wanted, load
 from synth.engine.in_batches import InBatches, all_of
@@ -72,10 +71,6 @@ class Running:
         """Return what `job` makes of texts; all jobs that are asked for at once are one batch."""
         return await self._jobs.ask(job)
 
-    async def tokens(self, prompt: Prompted) -> Sequence[int]:
-        """Return the token ids of a prompt, a conversation as a whole one that nobody goes on."""
-        return await self.read(lambda: self.reading.tokens(self.reading.raw(prompt, Sampling())))
-
     async def chat_text(self, messages: Sequence[Message], *, reply_next: bool) -> str:
         """Return `messages` as the chat template writes them."""
         written = await self.read(lambda: self.reading.rendered(messages, reply_next=reply_next))
@@ -96,6 +91,11 @@ class Running:
             await made.close()
         for thread in (self._reads, self._computes):
             await asyncio.to_thread(thread.shutdown)
+
+
+def budget_of(device: str) -> int:
+    """Return how many tokens are well computed at once."""
+    return 1024 if device == "cpu" else 16384
 
 
 def _split(device: str) -> tuple[int, int]:

@@ -10,13 +10,17 @@ that are asked for alone, a few at a time: whole, they would be larger than the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from synth.engine.hf_packed import packed
 from synth.engine.hf_weights import Loaded
 from synth.errors import CallFailed
+
+A = TypeVar("A")
+G = TypeVar("G")
+Tokens = tuple[int, ...]
 
 _LOWEST = -9999.0
 _KIN_TOKENS = 32
@@ -44,26 +48,46 @@ class _Row:
     """Places, among all that are asked for, of those that this row's tokens begin with."""
 
 
-def together(waiting: Sequence[Span], budget: int) -> list[int]:
-    """Return places of the oldest span and of those to compute with it, within `budget` tokens.
+def together(waiting: Sequence[Tokens], budget: int) -> list[int]:
+    """Return places of the oldest text and of those to compute with it, within `budget` tokens.
 
     First those that begin like it, then those whose length is nearest.
     """
-    oldest = waiting[0].tokens
+    oldest = waiting[0]
 
     def far(place: int) -> tuple[bool, int, int]:
-        tokens = waiting[place].tokens
+        tokens = waiting[place]
         kin = tokens[:_KIN_TOKENS] == oldest[:_KIN_TOKENS]
         return not kin, abs(len(tokens) - len(oldest)), place
 
     chosen: list[int] = []
     widest = 0
     for place in sorted(range(len(waiting)), key=far):
-        widest = max(widest, len(waiting[place].tokens))
+        widest = max(widest, len(waiting[place]))
         if chosen and widest * (len(chosen) + 1) > budget:
             break
         chosen.append(place)
     return chosen
+
+
+def in_halves(
+    compute: Callable[[Sequence[A]], list[G | Exception]], asked: Sequence[A]
+) -> list[G | Exception]:
+    """Return what is computed of a batch; one that does not fit into memory is halved.
+
+    A CallFailed stands for a text that is too long for that by itself.
+    """
+    import torch
+
+    try:
+        with torch.inference_mode():
+            return compute(asked)
+    except torch.OutOfMemoryError as error:
+        if len(asked) == 1:
+            return [CallFailed(f"out_of_memory: {error}")]
+    torch.cuda.empty_cache()
+    middle = len(asked) // 2
+    return in_halves(compute, asked[:middle]) + in_halves(compute, asked[middle:])
 
 
 class Scorer:
@@ -91,17 +115,7 @@ class Scorer:
         A batch that does not fit into memory is halved. A CallFailed stands for a text that is too
         long for that by itself, or that the model has no finite numbers for.
         """
-        import torch
-
-        try:
-            with torch.inference_mode():
-                return self._score(asked)
-        except torch.OutOfMemoryError as error:
-            if len(asked) == 1:
-                return [CallFailed(f"out_of_memory: {error}")]
-        torch.cuda.empty_cache()
-        middle = len(asked) // 2
-        return self(asked[:middle]) + self(asked[middle:])
+        return in_halves(self._score, asked)
 
     def _canary(self) -> Any:
         import torch
