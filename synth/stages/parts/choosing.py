@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
-from synth.errors import PluginError
 from synth.frozen import Frozen
 from synth.record import Of
 from synth.similarity.embedding import MINILM, EmbeddingModel
@@ -245,9 +243,10 @@ class KMeans(Embedded):
 
     def ready(self) -> None:
         """Raise PluginError if a package is missing."""
+        from synth.curation.clusters import want_scikit_learn
+
         super().ready()
-        if importlib.util.find_spec("sklearn") is None:
-            raise PluginError("k_means needs scikit-learn: pip install 'expertsynth[classify]'")
+        want_scikit_learn()
 
     def chosen(self, rows: Rows, seed: str) -> Choice:
         """Return the choice."""
