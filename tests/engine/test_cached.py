@@ -172,24 +172,35 @@ async def test_a_call_that_failed_is_not_kept(store: Store):
 
 
 async def test_log_probabilities_are_kept(store: Store):
-    engine = saying('{"tokens": ["Hel", "lo"], "logprobs": [-0.5, -1e-7]}')
+    engine = saying('{"tokens": ["Hel", "lo"], "logprobs": [-0.5, -1e-7], "before": 7}')
     first = await CachedEngine(engine, store).logprobs(HELLO, "Hello", ORIGIN)
 
     again = await CachedEngine(engine, store).logprobs(HELLO, "Hello", ORIGIN)
 
     assert again == first
-    assert again.logprobs == (-0.5, -1e-7)
+    assert (again.logprobs, again.before) == ((-0.5, -1e-7), 7)
     assert engine.calls == 1
 
 
-async def test_another_continuation_is_another_call(store: Store):
+async def test_another_continuation_or_length_is_another_call(store: Store):
     engine = saying('{"tokens": ["a"], "logprobs": [-0.5]}')
     cached = CachedEngine(engine, store)
 
     await cached.logprobs(HELLO, "Hello", ORIGIN)
     await cached.logprobs(HELLO, "Bye", ORIGIN)
+    await cached.logprobs(HELLO, "Bye", ORIGIN, cut_at=9)
 
-    assert engine.calls == 2
+    assert engine.calls == 3
+
+
+async def test_what_a_head_says_is_kept(store: Store):
+    engine = saying("[0.25, -3e-9]")
+    first = await CachedEngine(engine, store).classify(HELLO, ORIGIN)
+
+    again = await CachedEngine(engine, store).classify(HELLO, ORIGIN)
+
+    assert again == first == (0.25, -3e-9)
+    assert engine.calls == 1
 
 
 async def test_equal_text_to_score_is_one_call_whoever_asks(store: Store):

@@ -91,8 +91,10 @@ async def test_vllms_prompt_logprobs_are_asked(serve: Any, answer: Any, connect:
     engine = await connect(server.url)
 
     scored = await engine.logprobs(Text("abcdef"), "ghij", ORIGIN)
+    cut = await engine.logprobs(Text("abcdef"), "ghij", ORIGIN, cut_at=3)
 
     assert (scored.tokens, scored.logprobs) == (("ghi", "j"), (-1.0, -1.0))
+    assert (scored.before, cut.tokens, cut.before) == (2, ("ghi",), 2)
     assert server.asked[0].body["prompt"] == "abcdefghij"
     assert "add_special_tokens" not in server.asked[0].body
 

@@ -30,6 +30,7 @@ from synth.engine.base import Chat, Engine, Origin, Sampling, Text
 from synth.engine.http import HttpEngine
 from synth.engine.vllm import VllmEngine
 from synth.errors import CallFailed, InputError
+from tests.engine.with_transformers import check_scores_are_those_of_hf, logprob
 
 pytestmark = [
     pytest.mark.vllm,
@@ -127,20 +128,6 @@ async def user_turn(engine: Engine) -> Text:
     return Text(text.split("@@", maxsplit=1)[0], add_special_tokens=False)
 
 
-def transformers_logprob(model: Path, text: str, continuation: str) -> float:
-    """Sum the log-probabilities of `continuation` after `text`, as transformers computes them."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(model)
-    network = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
-    before = len(tokenizer.encode(text, add_special_tokens=False))
-    tokens = torch.tensor([tokenizer.encode(text + continuation, add_special_tokens=False)])
-    with torch.no_grad():
-        likely = network(tokens).logits.log_softmax(-1)[0, :-1]
-    return likely.gather(1, tokens[0, 1:, None])[before - 1 :].sum().item()
-
-
 async def check_a_chat_is_answered(engine: Engine):
     reply = await engine.complete(FRANCE, GREEDY, ORIGIN)
 
@@ -168,7 +155,7 @@ async def check_log_probabilities_are_those_of_transformers(engine: Engine, mode
 
     scored = await engine.logprobs(FRANCE, ANSWER, ORIGIN)
 
-    wanted = await asyncio.to_thread(transformers_logprob, model, text, ANSWER)
+    wanted = await asyncio.to_thread(logprob, model, text, ANSWER)
     assert math.isclose(sum(scored.logprobs), wanted, abs_tol=2e-2)
     assert len(scored.tokens) == len(scored.logprobs)
     assert scored.tokens[:3] == (" The", " capital", " of")
@@ -194,6 +181,10 @@ async def test_a_user_turn_is_drawn_from_the_template_alone(engine: VllmEngine):
 
 async def test_log_probabilities_are_those_of_transformers(engine: VllmEngine, model: Path):
     await check_log_probabilities_are_those_of_transformers(engine, model)
+
+
+async def test_ifd_is_that_of_hf(engine: VllmEngine, model: Path):
+    await check_scores_are_those_of_hf(engine, model)
 
 
 async def test_a_token_that_straddles_the_border_counts_to_the_continuation(engine: VllmEngine):
@@ -321,6 +312,10 @@ async def test_the_servers_log_probabilities_are_those_of_transformers(
     served: HttpEngine, model: Path
 ):
     await check_log_probabilities_are_those_of_transformers(served, model)
+
+
+async def test_the_servers_ifd_is_that_of_hf(served: HttpEngine, model: Path):
+    await check_scores_are_those_of_hf(served, model)
 
 
 async def test_sixty_four_calls_are_in_flight_at_the_server(served: HttpEngine):
