@@ -1,11 +1,14 @@
-"""The ways in which `decontaminate` looks for test items: each names what a text holds most."""
+"""The ways in which `decontaminate` looks for test items: each tells how much of which a text has.
+
+All give 0 for what is not there and 1 for what is there whole, and what counts is above `above`.
+"""
 # numpy's arrays come from untyped kernels.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from synth.similarity.embedding import Embedding
@@ -15,29 +18,37 @@ from .code_stream import stream
 
 _ANCHOR = 8
 _S1 = 8
+_QUOTE = 12
+"""Fewer words of a solution are anybody's."""
+_WHOLE = 1 - 1e-9
 
 
 class Hit(NamedTuple):
-    """An item, by its number, and how much of it there is (0 to 1), or how near."""
+    """An item, by its number, how much of it there is (0 to 1), or how near, and which part."""
 
     item: int
     score: float
+    part: str
 
 
 class Looking(Protocol):
     """A way to look."""
 
     items: Sequence[Item]
+    above: float
+    """An item counts whose score is above."""
     how: ClassVar[str]
     """What is compared: `text` or `code`."""
 
-    def worst(self, records: Sequence[Sequence[str]]) -> list[Hit | None]:
-        """Return for each record (some texts) the item that it holds most, the first of equals."""
+    def hits(self, texts: Sequence[str]) -> Iterator[tuple[int, Hit]]:
+        """Yield the place of a text and what it holds something of, by place."""
         ...
 
 
 class _Parts:
     """Items by their parts: each of an item's texts is looked for by itself."""
+
+    how: ClassVar[str] = "text"
 
     def __init__(self, items: Sequence[Item], texts: Iterable[Sequence[str]]) -> None:
         self.items = items
@@ -45,31 +56,26 @@ class _Parts:
         self._item_of = [number for number, _ in parts]
         self._texts = [text for _, text in parts]
 
+    def _hit(self, part: int, score: float) -> Hit:
+        return Hit(self._item_of[part], score, self._texts[part])
+
 
 class Coverage(_Parts):
     """By the share of an item's words in n-grams that a text has, too."""
 
-    how: ClassVar[str] = "text"
-
-    def __init__(self, items: Sequence[Item], n: int, min_coverage: float, *, least: int) -> None:
+    def __init__(self, items: Sequence[Item], n: int, above: float, *, least: int) -> None:
         super().__init__(items, (item.texts for item in items))
         from synth.similarity.reading import Reading
 
         from .overlap import Parts
 
-        self._min_coverage = min_coverage
+        self.above = above
         self._parts = Parts(self._texts, Reading(ngram=n), least=least)
 
-    def worst(self, records: Sequence[Sequence[str]]) -> list[Hit | None]:
-        """Return the item that is covered most, by any one text of a record."""
-        row_of = [row for row, texts in enumerate(records) for _ in texts]
-        found: list[Hit | None] = [None] * len(records)
-        shared = self._parts.shared([text for texts in records for text in texts])
-        for row, parts in zip(row_of, shared, strict=True):
-            for part, coverage in parts:
-                if coverage > self._min_coverage:
-                    found[row] = _worse(found[row], Hit(self._item_of[part], coverage))
-        return found
+    def hits(self, texts: Sequence[str]) -> Iterator[tuple[int, Hit]]:
+        """Yield the parts of which a text has an n-gram."""
+        for place, parts in self._parts.shared(texts):
+            yield from ((place, self._hit(part, coverage)) for part, coverage in parts)
 
 
 class InCode(Coverage):
@@ -77,96 +83,100 @@ class InCode(Coverage):
 
     how: ClassVar[str] = "code"
 
-    def __init__(self, items: Sequence[Item], n: int, min_coverage: float) -> None:
-        _Parts.__init__(self, items, ([stream(item.code)] for item in items))
+    def __init__(self, items: Sequence[Item], n: int, above: float) -> None:
+        _Parts.__init__(self, items, (item.codes for item in items))
         from synth.similarity.reading import Reading
 
         from .overlap import Parts
 
         reading = Reading(ngram=n, ignore_case=False, ignore_punctuation=False, normal_form=None)
-        self._min_coverage = min_coverage
-        self._parts = Parts(self._texts, reading, least=n)
+        self.above = above
+        languages = [items[number].language for number in self._item_of]
+        self._parts = Parts(list(map(stream, self._texts, languages)), reading, least=n)
 
 
 class Substring(_Parts):
     """By a part of an item that stands in a text whole, word for word."""
 
-    how: ClassVar[str] = "text"
+    above = 0.0
 
     def __init__(self, items: Sequence[Item], *, least: int) -> None:
-        super().__init__(items, (item.texts for item in items))
+        super().__init__(items, ((*item.texts, *item.quotes) for item in items))
         from synth.similarity.reading import Reading
 
         from .overlap import Parts
 
         self._reading = Reading(ngram=_ANCHOR)
-        self._plain = [f" {self._reading.plain(text)} " for text in self._texts]
+        plain = [self._reading.plain(text) for text in self._texts]
+        wanted = [
+            least if number < len(item.texts) else max(least, _QUOTE)
+            for item in items
+            for number in range(len(item.texts) + len(item.quotes))
+        ]
+        long = [len(one.split()) >= few for one, few in zip(plain, wanted, strict=True)]
+        self._plain = [f" {one} " if kept else "" for one, kept in zip(plain, long, strict=True)]
         # Whoever holds a part holds how it begins: that is looked for first.
-        begins = [" ".join(plain.split()[:_ANCHOR]) for plain in self._plain]
-        least = min(least, _ANCHOR)
-        self._long = [len(plain.split()) >= least for plain in self._plain]
-        self._parts = Parts(begins, self._reading, least=least)
+        begins = [" ".join(one.split()[:_ANCHOR]) for one in self._plain]
+        self._parts = Parts(begins, self._reading, least=1)
 
-    def worst(self, records: Sequence[Sequence[str]]) -> list[Hit | None]:
-        """Return the first item that a record holds whole."""
-        texts = [text for some in records for text in some]
-        row_of = [row for row, some in enumerate(records) for _ in some]
-        found: list[Hit | None] = [None] * len(records)
-        for row, text, parts in zip(row_of, texts, self._parts.shared(texts), strict=True):
-            plain = f" {self._reading.plain(text)} " if parts else ""
-            for part, coverage in parts:
-                if coverage == 1 and self._long[part] and self._plain[part] in plain:
-                    found[row] = _worse(found[row], Hit(self._item_of[part], 1.0))
-        return found
+    def hits(self, texts: Sequence[str]) -> Iterator[tuple[int, Hit]]:
+        """Yield the parts that a text holds whole."""
+        for place, parts in self._parts.shared(texts):
+            plain = f" {self._reading.plain(texts[place])} "
+            begun = [part for part, coverage in parts if coverage > _WHOLE]
+            whole = [part for part in begun if self._plain[part] in plain]
+            yield from ((place, self._hit(part, 1.0)) for part in whole)
 
 
 class AnyEight(_Parts):
-    """By any 8 words in a row, between white space, without case: as published for s1."""
+    """By any 8 words in a row, between white space, without case: as published for s1.
 
-    how: ClassVar[str] = "text"
+    Kernels read words otherwise, so they only tell which texts may have one: those that have the
+    first eight units (words and marks) of an eight in a row.
+    """
+
+    above = 0.0
 
     def __init__(self, items: Sequence[Item]) -> None:
         super().__init__(items, (item.texts for item in items))
-        self._items_of: dict[str, int] = {}
+        from synth.similarity.ngrams import Ngrams
+        from synth.similarity.reading import Reading
+
+        self._parts_of: dict[str, list[int]] = {}
         for part, text in enumerate(self._texts):
-            for gram in _eights(text):
-                self._items_of.setdefault(gram, self._item_of[part])
+            for eight in sorted(_eights(text)):
+                self._parts_of.setdefault(eight, []).append(part)
+        # With marks as units, what stands between white space is one unit at least.
+        reading = Reading(ngram=_ANCHOR, ignore_punctuation=False)
+        read = [reading.plain(eight).split() for eight in self._parts_of]
+        begins = sorted({" ".join(units[:_ANCHOR]) for units in read})
+        self._ngrams = Ngrams(begins, reading, [_ANCHOR])
 
-    def worst(self, records: Sequence[Sequence[str]]) -> list[Hit | None]:
-        """Return the first item of which a record has 8 words in a row."""
-        return [self._first(texts) for texts in records]
-
-    def _first(self, texts: Sequence[str]) -> Hit | None:
-        eights = {one for text in texts for one in _eights(text)}
-        held = [self._items_of[one] for one in eights if one in self._items_of]
-        return Hit(min(held), 1.0) if held else None
+    def hits(self, texts: Sequence[str]) -> Iterator[tuple[int, Hit]]:
+        """Yield the parts of which a text has 8 words in a row."""
+        for place in sorted(set(self._ngrams.found_in(texts).texts.tolist())):
+            held = _eights(texts[place]) & self._parts_of.keys()
+            parts = {part for eight in held for part in self._parts_of[eight]}
+            yield from ((place, self._hit(part, 1.0)) for part in sorted(parts))
 
 
-class Nearness:
+class Nearness(_Parts):
     """By the cosine of embeddings."""
 
-    how: ClassVar[str] = "text"
+    def __init__(self, items: Sequence[Item], embedding: Embedding, above: float) -> None:
+        super().__init__(items, (["\n".join(item.texts)] for item in items))
+        self.above = above
+        self._embedding = embedding
+        self._vectors: Any = embedding.embed(self._texts)
 
-    def __init__(self, items: Sequence[Item], embedding: Embedding, max_cosine: float) -> None:
-        self.items = items
-        self._embedding, self._max_cosine = embedding, max_cosine
-        self._vectors: Any = embedding.embed(["\n".join(item.texts) for item in items])
-
-    def worst(self, records: Sequence[Sequence[str]]) -> list[Hit | None]:
-        """Return the nearest item, if it is too near."""
-        vectors = self._embedding.embed(["\n".join(texts) for texts in records])
-        cosines: Any = vectors @ self._vectors.T
-        nearest = cosines.argmax(axis=1).tolist()
-        found = [Hit(item, float(cosines[row, item])) for row, item in enumerate(nearest)]
-        return [hit if hit.score > self._max_cosine else None for hit in found]
+    def hits(self, texts: Sequence[str]) -> Iterator[tuple[int, Hit]]:
+        """Yield the items that are too near, and the nearest in any case."""
+        cosines: Any = self._embedding.embed(texts) @ self._vectors.T
+        for place, row in enumerate(cosines):
+            near = {int(row.argmax()), *(row > self.above).nonzero()[0].tolist()}
+            yield from ((place, self._hit(part, float(row[part]))) for part in sorted(near))
 
 
 def _eights(text: str) -> set[str]:
     words = text.lower().split()
     return {" ".join(words[at : at + _S1]) for at in range(len(words) - _S1 + 1)}
-
-
-def _worse(before: Hit | None, hit: Hit) -> Hit:
-    if before is None or (hit.score, -hit.item) > (before.score, -before.item):
-        return hit
-    return before

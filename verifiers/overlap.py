@@ -51,12 +51,15 @@ class Parts:
         self._firsts = np.concatenate([[0], np.cumsum(sizes)])
         self._weighed = np.concatenate([[0.0], np.cumsum(_flat(weights))])
 
-    def shared(self, texts: Sequence[str]) -> Iterator[list[Shared]]:
-        """Yield for each text the parts that it shares an n-gram with, in their order."""
+    def shared(self, texts: Sequence[str]) -> Iterator[tuple[int, list[Shared]]]:
+        """Yield each text, by its place, that shares n-grams with parts, and what, in their order.
+
+        Texts that share nothing are left out.
+        """
         hits = self._ngrams.found_in(texts)
-        borders = np.searchsorted(hits.texts, np.arange(len(texts) + 1))
-        for start, stop in zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True):
-            yield self._covered(hits.ngrams[start:stop]) if stop > start else []
+        found: Any = np.unique(hits.texts, return_index=True, return_counts=True)
+        for place, start, count in zip(*(one.tolist() for one in found), strict=True):
+            yield place, self._covered(hits.ngrams[start : start + count])
 
     def _covered(self, ngrams: NDArray[np.int64]) -> list[Shared]:
         runs = zip(self._starts[ngrams].tolist(), self._starts[ngrams + 1].tolist(), strict=True)
