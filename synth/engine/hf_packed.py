@@ -19,31 +19,42 @@ _CLOSE = 1e-2
 def packed(network: Any, look: Callable[[], Any]) -> bool:
     """Lay out the matrices of a float32 network on the CPU anew; return whether that was done.
 
-    `look` gives what the network makes of some input. If that does not stay what it is, or what is
-    needed is not there, the network is left as it was.
+    `look` gives what the network makes of some input. If that does not stay what it is with one
+    matrix of each name in the new layout, or what is needed is not there, nothing is changed.
     """
     import torch
 
     if not _can(torch):
         return False
-    before = look()
-    replaced = [
-        (parent, name, child)
-        for parent in list(network.modules())
-        for name, child in list(parent.named_children())
-        if type(child).__name__ in {"Linear", "Conv1D"} and child.weight.dtype is torch.float32
-    ]
-    made = _packing()
+    before, pack = look(), _packing()
+    places = _matrices(network, torch.float32)
+    tried = {name: (parent, name) for parent, name in reversed(places)}
+    kept = [(*place, getattr(*place)) for place in tried.values()]
     try:
-        for parent, name, child in replaced:
-            setattr(parent, name, made(child))
+        for parent, name, layer in kept:
+            setattr(parent, name, pack(layer))
         same = bool(((look() - before).abs() < _CLOSE).all())
     except (RuntimeError, AttributeError, TypeError, NotImplementedError):
         same = False
     if not same:
-        for parent, name, child in replaced:
-            setattr(parent, name, child)
-    return same
+        for parent, name, layer in kept:
+            setattr(parent, name, layer)
+        return False
+    # One after another: each takes the place of its old self, so both never lie in memory whole.
+    for parent, name in places:
+        if not isinstance(getattr(parent, name), pack):
+            setattr(parent, name, pack(getattr(parent, name)))
+    return True
+
+
+def _matrices(network: Any, dtype: Any) -> list[tuple[Any, str]]:
+    """Return parent and name of each linear layer."""
+    return [
+        (parent, name)
+        for parent in network.modules()
+        for name, child in parent.named_children()
+        if type(child).__name__ in {"Linear", "Conv1D"} and child.weight.dtype is dtype
+    ]
 
 
 def _can(torch: Any) -> bool:
@@ -53,7 +64,7 @@ def _can(torch: Any) -> bool:
     )
 
 
-def _packing() -> Callable[[Any], Any]:
+def _packing() -> type[Any]:
     import torch
 
     class Packed(torch.nn.Module):
