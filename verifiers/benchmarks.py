@@ -188,11 +188,11 @@ class BenchmarkOnHub(_Rows):
 
 def _spelt(given: Any) -> Any:
     """Return options for a benchmark that is spelt as one word: its name, or a file's."""
-    if not isinstance(given, str):
-        return given
+    if isinstance(given, Mapping | Frozen):
+        return cast("Any", given)
     if given == "human_eval":
         return {"name": given}
-    if Path(given).suffix.lower() in _READERS:
+    if isinstance(given, str) and Path(given).suffix.lower() in _READERS:
         return {"file": given}
     raise ValueError(
         f"wants human_eval, a file ({', '.join(_READERS)}) or `{{hub: …, revision: …}}`, "

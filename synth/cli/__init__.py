@@ -174,6 +174,9 @@ def show(
     could not be judged does not count; nor do repairs, and verdicts on all after them. Problems
     with less than k samples are left out of pass@k, which then tells how many are in ("of 12").
 
+    Where `decontaminate` judged it tells how many items of each benchmark were found, in how many
+    records, and marks benchmarks of which more than 2 % were (Lambert et al. 2024).
+
     synth show runs/quickstart
 
     synth show runs/quickstart --records 10

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from synth.cli import pass_at
+from synth.cli import contamination, pass_at
 from synth.cli.text import amount, duration, number, say, say_json, table
 from synth.errors import RunError
 from synth.run.folder import RunFolder
@@ -57,9 +57,12 @@ def _rows(folder: Path, sql: str, **values: Any) -> list[Row]:
 
 
 def show(folder: Path, *, records: int, as_json: bool) -> None:
-    """Print the funnel of a run, its cost, pass@k if it ran tests, and some accepted records."""
+    """Print a run's funnel, cost, pass@k and found benchmarks if any, and some accepted records."""
     stages, drops, cost = _rows(folder, _STAGES), _rows(folder, _DROPS), _rows(folder, _COST)
     rates = pass_at.rates(_rows(folder, pass_at.SAMPLES))
+    found = contamination.contamination(
+        _rows(folder, contamination.JUDGED), _rows(folder, contamination.FOUND)
+    )
     accepted = _rows(
         folder, "SELECT id, messages FROM sft ORDER BY position LIMIT $most", most=records
     )
@@ -67,7 +70,7 @@ def show(folder: Path, *, records: int, as_json: bool) -> None:
         row["messages"] = json.loads(row["messages"])
     if as_json:
         told = {"stages": stages, "drops": drops, "cost": cost, "pass_at": rates}
-        say_json({**told, "accepted": accepted})
+        say_json({**told, "contamination": found, "accepted": accepted})
         return
     say("records by the last stage they reached")
     header = ("stage", "records", "live", "dropped", "held")
@@ -75,6 +78,7 @@ def show(folder: Path, *, records: int, as_json: bool) -> None:
     _say_drops(drops)
     _say_cost(cost)
     pass_at.say_rates(rates)
+    contamination.say_contamination(found)
     for row in accepted:
         say()
         say(f"record {row['id']}")
