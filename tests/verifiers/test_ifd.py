@@ -261,6 +261,14 @@ async def test_an_answer_beyond_the_room_is_cut_or_skipped(
     assert verdict.reason.startswith("" if outcome == "pass" else "too_long: the answer has 3")
 
 
+async def test_a_first_token_without_a_probability_takes_room_too(tmp_path: Path):
+    engine = losing(before=4, alone=ALONE[1:], before_alone=0)
+
+    verdict = await judged(tmp_path, engine, over_long="skip", max_length=6)
+
+    assert verdict.reason == "too_long: the answer has 3 tokens, the prompt leaves room for 2"
+
+
 async def test_the_answer_alone_is_cut_as_published(tmp_path: Path):
     cuts: list[int | None] = []
 
