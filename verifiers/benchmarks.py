@@ -135,18 +135,7 @@ class BenchmarkFile(_Rows):
     @cached_property
     def items(self) -> list[Item]:
         """Its rows. Raises ValueError where the file cannot be read."""
-        import duckdb
-
-        try:
-            with duckdb.connect() as connection:
-                reader = _READERS[self.file.suffix.lower()]
-                found: Any = connection.execute(f"FROM {reader}", {"file": str(self.file)})
-                columns = [column[0] for column in found.description]
-                rows = found.fetchall()
-        except duckdb.Error as error:
-            raise ValueError(f"{self.file.name!r} cannot be read: {error}") from error
-        named = (dict(zip(columns, row, strict=True)) for row in rows)
-        return self._items(self.title, named)
+        return self._items(self.title, _rows(self.file))
 
 
 class BenchmarkOnHub(_Rows):
@@ -170,7 +159,7 @@ class BenchmarkOnHub(_Rows):
 
     @cached_property
     def items(self) -> list[Item]:
-        """Its rows. Raises CallFailed where it cannot be had, ValueError for columns it lacks."""
+        """Its rows. Raises CallFailed where it cannot be had, or has not what is wanted."""
         from datasets import load_dataset
         from datasets.exceptions import DatasetsError
 
@@ -178,12 +167,12 @@ class BenchmarkOnHub(_Rows):
             rows: Any = load_dataset(
                 self.hub, self.config, split=self.split, revision=self.revision
             )
+            return self._items(self.title, rows)
         except (OSError, ValueError, DatasetsError) as error:
             raise CallFailed(
                 f"the dataset {self.hub!r} cannot be had ({type(error).__name__}: {error!s:.300}). "
                 "Without a network, name a file: `against: [{file: test.parquet}]`"
             ) from error
-        return self._items(self.title, rows)
 
 
 def _spelt(given: Any) -> Any:
@@ -213,6 +202,23 @@ Benchmark = Annotated[
     BeforeValidator(_spelt),
 ]
 """A benchmark that a package brings, one in a file, or a dataset on the hub."""
+
+
+def _rows(file: Path) -> list[dict[str, Any]]:
+    """Return the rows of a file. Raises ValueError where it cannot be read."""
+    import duckdb
+
+    try:
+        with duckdb.connect() as connection:
+            reader = _READERS[file.suffix.lower()]
+            found: Any = connection.execute(f"FROM {reader}", {"file": str(file)})
+            columns = [column[0] for column in found.description]
+            return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+    except duckdb.Error as error:
+        # What follows the first line is about our query.
+        problem = str(error).partition("\n")[0].strip()
+    # Outside, so that an error which somebody keeps does not keep the connection.
+    raise ValueError(f"{file.name!r} cannot be read: {problem}")
 
 
 def _task(task: Mapping[str, str]) -> Item:
