@@ -206,6 +206,15 @@ Benchmark = Annotated[
 
 def _rows(file: Path) -> list[dict[str, Any]]:
     """Return the rows of a file. Raises ValueError where it cannot be read."""
+    rows, problem = _read(file)
+    # Here, so that whoever keeps the error keeps no connection.
+    if problem:
+        raise ValueError(f"{file.name!r} cannot be read: {problem}")
+    return rows
+
+
+def _read(file: Path) -> tuple[list[dict[str, Any]], str]:
+    """Return the rows of a file, and why there are none, or ""."""
     import duckdb
 
     try:
@@ -213,12 +222,10 @@ def _rows(file: Path) -> list[dict[str, Any]]:
             reader = _READERS[file.suffix.lower()]
             found: Any = connection.execute(f"FROM {reader}", {"file": str(file)})
             columns = [column[0] for column in found.description]
-            return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+            return [dict(zip(columns, row, strict=True)) for row in found.fetchall()], ""
     except duckdb.Error as error:
         # What follows the first line is about our query.
-        problem = str(error).partition("\n")[0].strip()
-    # Outside, so that an error which somebody keeps does not keep the connection.
-    raise ValueError(f"{file.name!r} cannot be read: {problem}")
+        return [], str(error).partition("\n")[0].strip()
 
 
 def _task(task: Mapping[str, str]) -> Item:
