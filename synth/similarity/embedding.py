@@ -175,10 +175,12 @@ class _Static:
 
         if not texts:
             return np.empty((0, self._model.dim), np.float32)
-        asked = {"max_length": None, "use_multiprocessing": False, "normalize": False}
-        means = self._model.encode(list(texts), **asked).astype(np.float32)
+        asked: dict[str, Any] = {"max_length": None, "use_multiprocessing": False}
+        made: Any = self._model.encode(list(texts), **asked, normalize=False)
+        means: Floats = made.astype(np.float32)
         lengths = np.sqrt(np.square(means).sum(axis=1, keepdims=True))
-        return means / np.where(lengths > 0, lengths, 1)
+        means /= np.where(lengths > 0, lengths, 1)
+        return means
 
 
 class _SentenceTransformers:

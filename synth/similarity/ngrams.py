@@ -35,7 +35,7 @@ class Hits(NamedTuple):
 
 
 class _Table(NamedTuple):
-    """A set of numbers by open addressing: none is 0, and at most a quarter of the slots is used."""
+    """A set of numbers by open addressing: none is 0, at most a quarter of the slots is used."""
 
     numbers: NDArray[np.uint64]
     places: NDArray[np.int64]
