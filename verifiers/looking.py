@@ -155,7 +155,7 @@ class AnyEight(_Parts):
     def hits(self, texts: Sequence[str]) -> Iterator[tuple[int, Hit]]:
         """Yield the parts of which a text has 8 words in a row."""
         for place in sorted(set(self._ngrams.found_in(texts).texts.tolist())):
-            held = _eights(texts[place]) & self._parts_of.keys()
+            held = _eights(texts[int(place)]) & self._parts_of.keys()
             parts = {part for eight in held for part in self._parts_of[eight]}
             yield from ((place, self._hit(part, 1.0)) for part in sorted(parts))
 
