@@ -76,6 +76,18 @@ async def test_many_at_once_get_the_numbers_of_one_text_alone(kind: str, tmp_pat
         )
 
 
+async def test_answers_to_one_prompt_have_the_numbers_of_each_alone(model: Path):
+    prompt = Text("what matters is the question; " * 2)
+    answers = ["yes", "yes and the answer", "no", "the answer", "x"]
+
+    async with started(model) as engine:
+        given = await asyncio.gather(*(engine.logprobs(prompt, one, ORIGIN) for one in answers))
+        alone = [await engine.logprobs(prompt, one, ORIGIN) for one in answers]
+
+    for one, other in zip(given, alone, strict=True):
+        assert one.logprobs == pytest.approx(other.logprobs, abs=1e-3)
+
+
 async def test_turns_of_one_conversation_are_scored_in_one_text(model: Path):
     talk = "the question? the answer! another? yes"
     borders = [(4, 14), (14, 24), (24, len(talk))]
