@@ -15,8 +15,9 @@ from hypothesis import settings
 
 # The same examples each time, so that a change is blamed for what it broke. Now and then, for new
 # ones: HYPOTHESIS_PROFILE=explore make test
-settings.register_profile("explore", derandomize=False)
-settings.register_profile("steady", derandomize=True)
+# No test is timed: the first use of a kernel compiles it.
+settings.register_profile("explore", derandomize=False, deadline=None)
+settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 # As in a worker process: with several tests at once, more threads in each only wait for each other.
