@@ -50,18 +50,31 @@ def coverage(part: str, text: str, n: int) -> float:
     for at in range(len(units) - size + 1):
         if tuple(units[at : at + size]) in grams:
             covered[at : at + size] = [True] * size
-    sizes = [len(_units(word)) for word in part.split()]
-    weights = [1 / size for size in sizes for _ in range(size)]
-    if len(weights) != len(units):
-        weights = [1.0] * len(units)
-    return sum(weight for weight, there in zip(weights, covered, strict=True) if there) / sum(
-        weights
-    )
+    return _share(part, covered, covered_gaps(units, grams, size), reading)
 
 
-def _units(word: str) -> list[str]:
-    has_words = any(character.isalnum() or character == "_" for character in word)
-    return Reading().plain(word).split() if has_words else []
+def covered_gaps(units: list[str], grams: set[tuple[str, ...]], size: int) -> list[bool]:
+    """Tell for each unit whether an n-gram holds it and the one after it."""
+    runs = [at for at in range(len(units) - size + 1) if tuple(units[at : at + size]) in grams]
+    return [any(at <= place < at + size - 1 for at in runs) for place in range(len(units))]
+
+
+def _share(part: str, there: list[bool], gaps: list[bool], reading: Reading) -> float:
+    """Return the share of words; one that is read over is there if those around it are."""
+    held, whole, waiting, at = 0.0, 0.0, 0, 0
+    for word in part.split():
+        units = reading.plain(word).split()
+        if units[0].startswith("\uffff"):
+            waiting += 1 if at else 0
+            continue
+        if at:
+            whole += waiting
+            held += waiting * gaps[at - 1]
+        each = 1.0 if any(unit in "数字" for unit in units) else 1 / len(units)
+        whole += each * len(units)
+        held += each * sum(there[at : at + len(units)])
+        at, waiting = at + len(units), 0
+    return held / whole if at == len(there) else sum(there) / len(there)
 
 
 @settings(max_examples=60, deadline=None)  # the first one may have to compile
@@ -118,6 +131,18 @@ def test_a_word_that_is_read_as_two_weighs_one():
     found = hits(Coverage(of("a b c d 1.5 2.5"), 2, 0.0, least=1), "a b c d", "1.5 2.5")
 
     assert found == [{0: pytest.approx(4 / 6)}, {0: pytest.approx(2 / 6)}]
+
+
+def test_a_word_of_marks_counts_between_two_words_that_are_there():
+    found = hits(Coverage(of("> a == b == c d <"), 2, 0.0, least=1), "a b", "b c d", "a b c d")
+
+    assert found == [{0: pytest.approx(3 / 6)}, {0: pytest.approx(4 / 6)}, {0: 1.0}]
+
+
+def test_a_character_weighs_as_much_as_a_word_where_there_are_no_spaces():
+    found = hits(Coverage(of("用Python写一个 function"), 2, 0.0, least=1), "写一个", "python写")
+
+    assert found == [{0: pytest.approx(3 / 6)}, {0: pytest.approx(2 / 6)}]
 
 
 def test_texts_that_hold_nothing_cost_nothing_in_the_answer():
