@@ -89,11 +89,12 @@ def _options(
     """
     required = schema.get("required", [])
     for name, option in schema.get("properties", {}).items():
-        inner = models.get(str(option.get("$ref", "")).rpartition("/")[2], {})
+        inner = _inner(option, models)
         default = (given or {}).get(name, option.get("default"))
-        shown = "…" if inner else json.dumps(default, ensure_ascii=False)
+        shown = "…" if inner and default is not None else json.dumps(default, ensure_ascii=False)
         yield {
             "name": within + name,
+            "of": str(schema.get("title", "")),
             "type": "options" if inner else _type(option),
             "default": "required" if name in required else shown,
             "help": " ".join(option.get("description", "").split()),
@@ -101,12 +102,20 @@ def _options(
         yield from _options(inner, models, f"{within}{name}.", default)
 
 
+def _inner(option: dict[str, Any], models: dict[str, Any]) -> dict[str, Any]:
+    """Return the form of an option that has options of its own, be it one that may be left out."""
+    choices = [choice for choice in option.get("anyOf", [option]) if choice.get("type") != "null"]
+    reference = str(choices[0].get("$ref", "")) if len(choices) == 1 else ""
+    found = models.get(reference.rpartition("/")[2], {})
+    return found if "properties" in found else {}
+
+
 def _rows(options: Sequence[dict[str, str]]) -> Iterator[tuple[str, str, str, str]]:
     """Yield options as they are printed: of a second set of the same options what is set there."""
     known: dict[str, str] = {}
     for option in options:
         before, _, last = option["name"].rpartition(".")
-        first = known.setdefault(f"{last} {option['help']}", before)
+        first = known.setdefault(f"{option['of']} {last}", before)
         if before and first != before and option["default"] in _NOTHING:
             continue
         default = option["default"]

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, cast, get_args
 
-from pydantic import BeforeValidator, PlainSerializer, ValidationInfo
+from pydantic import BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
 
 from synth.errors import PluginError, did_you_mean
 from synth.frozen import content_digest
@@ -116,7 +116,10 @@ def _place(place: str, folder: Path) -> str:
 
 
 EmbeddingModel = Annotated[
-    Embedding, BeforeValidator(_read), PlainSerializer(lambda named: named.content)
+    Embedding,
+    BeforeValidator(_read),
+    PlainSerializer(lambda named: named.content),
+    WithJsonSchema({"type": "string"}),
 ]
 """`minilm`, `static`, `model2vec:FOLDER` or `sentence-transformers:FOLDER` (or a hub name). Dumped
 as the digest of the weights: keys and identities that hold it change with them."""
