@@ -57,8 +57,9 @@ class Decontaminate(Verifier):
       (Muennighoff et al., 2025); texts of fewer than 8 words never match.
     - `substring`: a part stands in the text whole, case, punctuation and spacing apart, as BigCode
       and Magicoder do; of HumanEval a docstring or a solution, too, from 12 words on.
-    - `embedding`: a cosine above `max_cosine` (KodCode, 2025: 0.95): the only one that may see a
-      paraphrase, the only one that may err.
+    - `embedding`: the cosine of a part and of the text, as wholes, is above `max_cosine` (KodCode,
+      2025: 0.95): the only one that may see a paraphrase, the only one that may err. Longer texts
+      around an item hide it, so `of: instruction` serves best.
 
     With `code` (`ngrams` and `substring`), solutions are compared, too: comments and docstrings
     off, names all alike, n-grams of `code_n` tokens; shorter solutions belong to nobody. Code in a

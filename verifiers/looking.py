@@ -161,16 +161,18 @@ class AnyEight(_Parts):
 
 
 class Nearness(_Parts):
-    """By the cosine of embeddings."""
+    """By the cosine of the embeddings of a text and of a part."""
 
     def __init__(self, items: Sequence[Item], embedding: Embedding, above: float) -> None:
-        super().__init__(items, (["\n".join(item.texts)] for item in items))
+        super().__init__(items, (item.texts for item in items))
         self.above = above
         self._embedding = embedding
         self._vectors: Any = embedding.embed(self._texts)
 
     def hits(self, texts: Sequence[str]) -> Iterator[tuple[int, Hit]]:
-        """Yield the items that are too near, and the nearest in any case."""
+        """Yield the parts that are too near, and the nearest in any case."""
+        if not self._texts:
+            return
         cosines: Any = self._embedding.embed(texts) @ self._vectors.T
         for place, row in enumerate(cosines):
             near = {int(row.argmax()), *(row > self.above).nonzero()[0].tolist()}

@@ -96,11 +96,11 @@ def test_a_mode_finds_what_it_promises_and_nothing_else(mode: str):
 def test_embeddings_find_other_words_of_the_same_meaning(tmp_path: Path):
     pytest.importorskip("model2vec", reason="needs the extra `semantic`")
     model = tiny_static(tmp_path / "tiny", {"boil": "cook"})
-    (tmp_path / "quiz.jsonl").write_text('{"ask": "how do i cook rice"}\n')
+    (tmp_path / "quiz.jsonl").write_text('{"ask": "how do i cook rice", "test": "a map a map"}\n')
     options = {"against": "quiz.jsonl", "mode": "embedding", "embedding": f"model2vec:{model}"}
 
     verdicts = judge(
-        beside(tmp_path, **options, of="reply"), ["how do i boil rice", "a map", "how do i a map"]
+        beside(tmp_path, **options, of="reply"), ["how do i boil rice", "rice", "how do i a map"]
     )
 
     assert [verdict.outcome for verdict in verdicts] == ["fail", "pass", "pass"]
@@ -215,6 +215,15 @@ def test_the_field_code_counts_as_code():
     ]
 
     assert verdicts == ["fail", "pass"]
+
+
+def test_code_is_that_of_its_own_record():
+    solution = f"```python\n{TASKS[0]['canonical_solution']}\n```"
+    texts = [f"```\nx = 1\n```\n{solution}", "none", "```\nx = 1\n```", solution]
+
+    verdicts = judge("decontaminate", texts, against="human_eval", n=60)
+
+    assert [verdict.outcome for verdict in verdicts] == ["fail", "pass", "pass", "fail"]
 
 
 def test_a_row_of_fences_and_slashes_takes_no_longer_than_it_is_long():

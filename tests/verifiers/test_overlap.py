@@ -95,7 +95,9 @@ def test_coverage_is_what_plain_python_says(some: list[str], asked: list[str], n
 @given(st.data())
 def test_eights_are_those_that_splitting_at_white_space_gives(data: st.DataObject):
     some = data.draw(st.lists(parts, min_size=1, max_size=4))
-    frame = [data.draw(texts), data.draw(st.sampled_from(some)), data.draw(texts)]
+    part = data.draw(st.sampled_from(some))
+    change = data.draw(st.sampled_from([str.upper, str.lower, str.title, str]))
+    frame = [data.draw(texts), change(part), data.draw(texts)]
     text = "\n".join(frame)
 
     [found] = hits(AnyEight(of(*some)), text)
