@@ -59,7 +59,8 @@ class Decontaminate(Verifier):
       and Magicoder do; of HumanEval a docstring or a solution, too, from 12 words on.
     - `embedding`: the cosine of a part and of the text, as wholes, is above `max_cosine` (KodCode,
       2025: 0.95): the only one that may see a paraphrase, the only one that may err. Longer texts
-      around an item hide it, so `of: instruction` serves best.
+      around an item hide it, so `of: instruction` serves best. Parts are embedded once, before the
+      run (minilm: 10 to 20 a second), and kept in the user's cache.
 
     With `code` (`ngrams` and `substring`), solutions are compared, too: comments and docstrings
     off, names all alike, n-grams of `code_n` tokens; shorter solutions belong to nobody. Code in a
@@ -137,10 +138,12 @@ class Decontaminate(Verifier):
 
     def ready(self) -> None:
         """Fetch what is not here. Raises SynthError where a benchmark or model cannot be had."""
-        if self.mode == "embedding":
-            self.embedding.ready()
         for benchmark in self.against:
             assert benchmark.items
+        if self.mode == "embedding":
+            self.embedding.ready()
+            # Of a large benchmark this takes minutes; workers then find the vectors in the cache.
+            self._prepare()
 
     def judge(self, records: Sequence[Record]) -> list[Verdict]:
         """Return one verdict for each record."""

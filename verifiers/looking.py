@@ -166,8 +166,10 @@ class Nearness(_Parts):
     def __init__(self, items: Sequence[Item], embedding: Embedding, above: float) -> None:
         super().__init__(items, (item.texts for item in items))
         self.above = above
+        from synth.similarity.kept_vectors import kept_vectors
+
         self._embedding = embedding
-        self._vectors: Any = embedding.embed(self._texts)
+        self._vectors: Any = kept_vectors(embedding, self._texts)
 
     def hits(self, texts: Sequence[str]) -> Iterator[tuple[int, Hit]]:
         """Yield the parts that are too near, and the nearest in any case."""

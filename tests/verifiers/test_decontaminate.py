@@ -93,8 +93,11 @@ def test_a_mode_finds_what_it_promises_and_nothing_else(mode: str):
     assert found == FOUND[mode]
 
 
-def test_embeddings_find_other_words_of_the_same_meaning(tmp_path: Path):
+def test_embeddings_find_other_words_of_the_same_meaning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     pytest.importorskip("model2vec", reason="needs the extra `semantic`")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     model = tiny_static(tmp_path / "tiny", {"boil": "cook"})
     (tmp_path / "quiz.jsonl").write_text('{"ask": "how do i cook rice", "test": "a map a map"}\n')
     options = {"against": "quiz.jsonl", "mode": "embedding", "embedding": f"model2vec:{model}"}
