@@ -73,9 +73,11 @@ class Coverage(_Parts):
         self._parts = Parts(self._texts, Reading(ngram=n), least=least)
 
     def hits(self, texts: Sequence[str]) -> Iterator[tuple[int, Hit]]:
-        """Yield the parts of which a text has an n-gram."""
-        for place, parts in self._parts.shared(texts):
-            yield from ((place, self._hit(part, coverage)) for part, coverage in parts)
+        """Yield the parts that count, and in any case the one of which a text has the most."""
+        for place, shared in self._parts.shared(texts):
+            few = shared.above(self.above)
+            pairs = zip(few.parts.tolist(), few.coverages.tolist(), strict=True)
+            yield from ((place, self._hit(part, coverage)) for part, coverage in pairs)
 
 
 class InCode(Coverage):
@@ -121,9 +123,9 @@ class Substring(_Parts):
 
     def hits(self, texts: Sequence[str]) -> Iterator[tuple[int, Hit]]:
         """Yield the parts that a text holds whole."""
-        for place, parts in self._parts.shared(texts):
+        for place, shared in self._parts.shared(texts):
             plain = f" {self._reading.plain(texts[place])} "
-            begun = [part for part, coverage in parts if coverage > _WHOLE]
+            begun = shared.above(_WHOLE).parts.tolist()
             whole = [part for part in begun if self._plain[part] in plain]
             yield from ((place, self._hit(part, 1.0)) for part in whole)
 

@@ -24,13 +24,20 @@ _UNSPACED = re.compile(f"[{UNSPACED}]")
 
 
 class Shared(NamedTuple):
-    """What a text shares with a part."""
+    """What a text shares with parts: arrays, as a phrase may stand in thousands of them."""
 
-    part: int
-    coverage: float
-    """The share (0 to 1) of the part's words that lie in an n-gram which the text has, too. What
+    parts: NDArray[np.int64]
+    """Their numbers, in order, each once."""
+    coverages: NDArray[np.float64]
+    """The share (0 to 1) of each part's words that lie in an n-gram which the text has, too. What
     stands between white space is a word here: `1.5` counts as one, though it is read as two, and
     `==` as one, though it is read over. Where a script has no spaces each character is a word."""
+
+    def above(self, least: float) -> Shared:
+        """Return the parts of which there is more than `least`, and the first with the most."""
+        kept = self.coverages > least
+        kept[self.coverages.argmax()] = True
+        return Shared(self.parts[kept], self.coverages[kept])
 
 
 class Parts:
@@ -45,24 +52,27 @@ class Parts:
         sizes = np.array([len(one) for one in words], np.int64)
         long = [one if len(one) >= least else [] for one in words]
         grams = [gram for one in long for gram in _grams(one, reading.ngram)]
-        owners = [
-            (part, place)
-            for part, one in enumerate(long)
-            for place in range(len(_grams(one, reading.ngram)))
-        ]
         self._lengths = np.minimum(sizes, reading.ngram)
         self._ngrams = Ngrams(grams, reading, sorted(set(self._lengths[sizes >= least].tolist())))
         order = np.argsort(self._ngrams.place, kind="stable")
-        self._owners = np.array(owners, np.int64).reshape(-1, 2)[order]
+        self._firsts = np.concatenate([[0], np.cumsum(sizes)])
+        self._part_of = np.repeat(np.arange(len(parts)), sizes)
+        self._begins = self._begun(sizes >= max(least, 1))[order]
         last = self._ngrams.place.max(initial=-1)
         self._starts = np.searchsorted(self._ngrams.place[order], np.arange(last + 2))
         weights = [_weights(part, one, reading) for part, one in zip(parts, words, strict=True)]
-        of_units, self._after = (_flat(some) for some in zip(*weights, strict=True))
-        self._firsts = np.concatenate([[0], np.cumsum(sizes)])
+        of_units = _flat([units for units, _ in weights])
+        self._after = _flat([after for _, after in weights])
         self._weighed = np.concatenate([[0.0], np.cumsum(of_units + self._after)])
 
-    def shared(self, texts: Sequence[str]) -> Iterator[tuple[int, list[Shared]]]:
-        """Yield each text, by its place, that shares n-grams with parts, and what, in their order.
+    def _begun(self, long: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return the places, in all parts' units one after the other, where n-grams begin."""
+        places = np.arange(len(self._part_of))
+        fits = places + self._lengths[self._part_of] <= self._firsts[self._part_of + 1]
+        return places[fits & long[self._part_of]]
+
+    def shared(self, texts: Sequence[str]) -> Iterator[tuple[int, Shared]]:
+        """Yield each text, by its place, that shares n-grams with parts, and what.
 
         Texts that share nothing are left out.
         """
@@ -71,22 +81,21 @@ class Parts:
         for place, start, count in zip(*(one.tolist() for one in found), strict=True):
             yield place, self._covered(hits.ngrams[start : start + count])
 
-    def _covered(self, ngrams: NDArray[np.int64]) -> list[Shared]:
+    def _covered(self, ngrams: NDArray[np.int64]) -> Shared:
         runs = zip(self._starts[ngrams].tolist(), self._starts[ngrams + 1].tolist(), strict=True)
-        owners = [self._owners[start:stop] for start, stop in runs]
-        found: Any = np.unique(np.concatenate(owners), axis=0)
-        parts, at = found[:, 0], found[:, 1]
+        begins: Any = np.sort(np.concatenate([self._begins[start:stop] for start, stop in runs]))
+        parts = self._part_of[begins]
         lengths = self._lengths[parts]
-        steps = np.where(np.append(parts[1:] != parts[:-1], True), _FAR, np.diff(at, append=0))
-        begins, units = self._firsts[parts] + at, np.minimum(steps, lengths)
+        news = parts[1:] != parts[:-1]
+        steps = np.where(np.append(news, True), _FAR, np.diff(begins, append=0))
+        units = np.minimum(steps, lengths)
         covered = self._weighed[begins + units] - self._weighed[begins]
         # What follows the last word of a run lies in no n-gram.
         covered -= np.where(steps >= lengths, self._after[begins + units - 1], 0.0)
-        firsts = np.flatnonzero(np.append(True, parts[1:] != parts[:-1]))
+        firsts = np.flatnonzero(np.append(True, news))
         named = parts[firsts]
         whole = self._weighed[self._firsts[named + 1]] - self._weighed[self._firsts[named]]
-        shares = np.minimum(np.add.reduceat(covered, firsts) / whole, 1.0)
-        return [Shared(*one) for one in zip(named.tolist(), shares.tolist(), strict=True)]
+        return Shared(named, np.minimum(np.add.reduceat(covered, firsts) / whole, 1.0))
 
 
 def _grams(words: Sequence[str], n: int) -> list[str]:

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -66,6 +67,19 @@ def test_more_than_fits_into_one_piece_is_all_found():
 
     held = [len(set(grams(reading, text, 2))) for text in some]
     assert np.bincount(hits.texts, minlength=len(some)).tolist() == held
+
+
+@pytest.mark.parametrize(
+    "text", ["a " * 500_000, "a" * 1_000_000, "\0" * 1_000_000, "数" * 330_000]
+)
+def test_a_megabyte_of_one_unit_holds_the_one_ngram_there_is(text: str):
+    reading = Reading(ngram=3)
+    units = reading.plain(text).split()
+
+    pairs = found(["a a a", "数 数 数"], ["", text], reading)
+
+    held = {"a a a": 0, "数 数 数": 1}.get(" ".join(units[:3]))
+    assert pairs == (set() if held is None else {(1, held)})
 
 
 def test_no_ngrams_and_no_texts_give_no_hits():

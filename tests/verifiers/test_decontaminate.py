@@ -239,6 +239,84 @@ def test_a_row_of_fences_and_slashes_takes_no_longer_than_it_is_long():
     assert {verdict.outcome for verdict in verdicts} == {"pass"}
 
 
+def test_a_phrase_that_all_items_share_costs_little_and_is_none_of_them(tmp_path: Path):
+    rng = random.Random(7)
+    phrase = "Answer the question below with the one letter of what is right and add nothing"
+    items = [
+        f"{phrase} {' '.join(f'w{rng.randrange(9999)}' for _ in range(20))}" for _ in "ab" * 5000
+    ]
+    lines = [json.dumps({"ask": one}) for one in items]
+    (tmp_path / "quiz.jsonl").write_text("\n".join(lines))
+    texts = [f"{phrase} {OWN}" for _ in range(500)]
+
+    with not_for_ever():
+        verdicts = judge(beside(tmp_path, against="quiz.jsonl"), [*texts, items[42]])
+
+    assert {verdict.outcome for verdict in verdicts[:-1]} == {"pass"}
+    assert (verdicts[-1].evidence or {})["found"]["quiz"]["items"] == ["43"]
+
+
+def test_an_item_that_is_one_word_again_and_again_is_found_as_such(tmp_path: Path):
+    (tmp_path / "quiz.jsonl").write_text(json.dumps({"ask": "no " * 20_000}) + "\n")
+
+    verdicts = judge(
+        beside(tmp_path, against="quiz.jsonl"), ["no " * 9, "no " * 10, "no" * 400_000]
+    )
+
+    assert [verdict.score for verdict in verdicts] == [0.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize("mode", ["ngrams", "substring", "s1"])
+def test_items_that_are_the_same_are_found_together(tmp_path: Path, mode: str):
+    lines = [json.dumps({"id": name, "ask": QUIZ}) for name in ("q1", "q2")]
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines))
+
+    [verdict] = judge(beside(tmp_path, against=["two.jsonl", "one.jsonl"], mode=mode), [QUIZ])
+
+    assert verdict.evidence is not None
+    assert (verdict.evidence["benchmark"], verdict.evidence["item"]) == ("two", "q1")
+    same = {"of": 2, "count": 2, "items": ["q1", "q2"]}
+    assert verdict.evidence["found"] == {"one": same, "two": same}
+
+
+@pytest.mark.parametrize("mode", ["ngrams", "substring"])
+def test_an_item_may_be_code_alone(mode: str, tmp_path: Path):
+    task = {"id": "c1", "solution": TASKS[0]["canonical_solution"]}
+    (tmp_path / "quiz.jsonl").write_text(json.dumps(task) + "\n")
+    renamed = task["solution"].replace("idx", "place").replace("elem", "value")
+    against = {"file": "quiz.jsonl", "code": "solution"}
+
+    judging = beside(tmp_path, against=against, mode=mode)
+    verdicts = judge(judging, [f"```\n{renamed}\n```", renamed, OWN])
+
+    assert [verdict.outcome for verdict in verdicts] == ["fail", "pass", "pass"]
+
+
+@pytest.mark.parametrize("mode", ["tulu3", "s1", "embedding"])
+def test_code_alone_is_nothing_to_a_mode_that_looks_at_texts(mode: str, tmp_path: Path):
+    (tmp_path / "quiz.jsonl").write_text('{"id": "c1", "solution": "return a + b"}\n')
+    options: dict[str, Any] = {"against": {"file": "quiz.jsonl", "code": "solution"}}
+    if mode == "embedding":
+        pytest.importorskip("model2vec", reason="needs the extra `semantic`")
+        options["embedding"] = f"model2vec:{tiny_static(tmp_path / 'tiny', {'boil': 'cook'})}"
+
+    [verdict] = judge(beside(tmp_path, **options, mode=mode), [record(OWN, instruction=OWN)])
+
+    assert (verdict.outcome, verdict.score) == ("pass", 0.0)
+
+
+@pytest.mark.parametrize(("least", "outcome"), [(4, "pass"), (3, "fail")])
+def test_shorter_parts_than_min_words_belong_to_nobody(tmp_path: Path, least: int, outcome: str):
+    (tmp_path / "quiz.jsonl").write_text('{"ask": "Who wrote Nightwood?"}\n')
+
+    [verdict] = judge(
+        beside(tmp_path, against="quiz.jsonl", min_words=least), ["So: who wrote Nightwood?"]
+    )
+
+    assert verdict.outcome == outcome
+
+
 def test_rows_that_are_all_the_same_get_the_same_verdict():
     verdicts = judge("decontaminate", [record(PROMPT, number=n) for n in range(600)], **HUMAN_EVAL)
 
