@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -37,7 +36,7 @@ def ours(corpus: Path, most: int | None) -> Result:
     """Take all at once."""
     from synth.similarity.near import groups
 
-    found = groups(_column(corpus, most))
+    found = groups(_batches(corpus, most))
     return {"kept": found.kept(), "earlier": found.nearest.earlier}
 
 
@@ -45,7 +44,7 @@ def on_disk(corpus: Path, most: int | None) -> Result:
     """Take all at once, with banding on disk in 500 MB."""
     from synth.similarity.near import Spill, groups
 
-    found = groups(_column(corpus, most), spill=Spill(500, corpus.parent))
+    found = groups(_batches(corpus, most), spill=Spill(500, corpus.parent))
     return {"kept": found.kept(), "earlier": found.nearest.earlier}
 
 
@@ -149,16 +148,18 @@ def datasketch_loop(corpus: Path, most: int | None) -> Result:
     return {"kept": np.array(kept)}
 
 
-def _column(corpus: Path, most: int | None) -> Any:
+def _batches(corpus: Path, most: int | None) -> Any:
+    from synth.similarity.near import Batches
+
     # One row group after another: read all at once, the file would lie in memory twice.
     file = pq.ParquetFile(corpus, pre_buffer=False)
-    groups = 1 if most else file.num_row_groups
-    chunks = [
-        chunk
-        for group in range(groups)
-        for chunk in file.read_row_group(group, columns=["text"]).column(0).chunks
-    ]
-    return pa.chunked_array(chunks).slice(0, most)
+    groups = range(1 if most else file.num_row_groups)
+    read = (file.read_row_group(group, columns=["text"]).column(0) for group in groups)
+    return Batches(most or file.metadata.num_rows, (column.slice(0, most) for column in read))
+
+
+def _column(corpus: Path, most: int | None) -> Any:
+    return pq.ParquetFile(corpus).read(columns=["text"]).column(0).slice(0, most)
 
 
 def _peak_mb() -> float:

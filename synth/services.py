@@ -146,6 +146,13 @@ class Services:
         """Return what the engine's classification head says of a text, durable by then."""
         return await self._engines[engine].classify(prompt, self.origin(record, step, 0))
 
+    async def embed(
+        self, engine: str, text: str, record: Record, *, step: str = "embed"
+    ) -> list[float]:
+        """Return the engine's vector for a text, durable by then."""
+        [vector] = await self._engines[engine].embed([text], self.origin(record, step, 0))
+        return vector
+
     def origin(self, record: Record, step: str, sample: int) -> Origin:
         """Return the address of one call of this stage."""
         return Origin(record.id, self.label, step, sample, record.position)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from synth.frozen import Frozen
 from synth.prompt import Prompt
-from synth.record import Record, canonical
+from synth.record import JsonObject, Record, canonical
 from synth.services import Services
 
 if TYPE_CHECKING:
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 Leave = Callable[[Sequence[Record]], None]
 """Takes records that leave a stage."""
-Chosen = Callable[[int], str]
-"""Returns why the record of a number (from 0, by position) is dropped, as `code: sentence`; "" for
-one that stays."""
+Chosen = Callable[[int], str | JsonObject]
+"""Returns what becomes of the record of a number (from 0, by position): why it is dropped, as
+`code: sentence`; "" for one that stays; or fields that are added to one that stays."""
 
 
 class Stage(Frozen):
@@ -135,7 +135,7 @@ class Stage(Frozen):
         raise NotImplementedError(f"{type(self).__name__} must define apply_all()")
 
     async def choose(self, rows: Rows, services: Services) -> Chosen:
-        """Return which records of the whole set stay.
+        """Return which records of the whole set stay, or what they are given.
 
         For sets that are too large to hold as records: `rows` gives columns. Must not block the
         event loop for long.

@@ -25,6 +25,9 @@ class _Judges(Frozen):
     """Raised when a record may get another verdict than before: stored ones then do not count."""
     in_order: ClassVar[bool] = False
     """Whether it must see all records, batch after batch, by position (it may then keep state)."""
+    reads_judgements: ClassVar[bool] = False
+    """Whether its verdict depends on what other verifiers said before (`record.judgements`): a
+    stored one then counts only where they said the same."""
     reasons: ClassVar[tuple[str, ...]] = ()
     """The codes that its verdicts' reasons may begin with."""
 

@@ -48,9 +48,7 @@ class InstructionMining(Verifier):
 
     name: ClassVar[str] = "instruction_mining"
     version: ClassVar[str] = "1"
-    # It reads earlier verdicts, which are no part of what stored verdicts are found by; those of a
-    # verifier in order are not stored.
-    in_order: ClassVar[bool] = True
+    reads_judgements: ClassVar[bool] = True
     reasons: ClassVar[tuple[str, ...]] = (*bounds.REASONS, "no_indicator", "not_a_number")
 
     rule: Literal["v1", "v3"] = "v3"

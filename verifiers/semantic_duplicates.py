@@ -13,6 +13,7 @@ from synth.similarity.embedding import MINILM, EmbeddingModel
 from .text_of import Of, nothing_to_judge, text_of
 
 if TYPE_CHECKING:
+    from synth.similarity.bert import Floats
     from synth.similarity.nearest import Near
 
 _CALIBRATED = {"minilm": (0.69, 0.87)}
@@ -46,6 +47,10 @@ class SemanticDuplicates(Verifier):
     `static` finds hardly more than repeats (F1 0.58 at its best, with 69 chance pairs): it has no
     threshold of its own.
 
+    With `vectors: embedding` the vectors are those that the stage `embed` had an engine make, and
+    `threshold` is yours to find: nothing is calibrated for them. `no_vector`: the field holds no
+    list of numbers of the first one's length.
+
     Evidence: the id of the earlier record (`of`) and the `cosine`; of a text that passes, the
     nearest that was told apart (`near`), its cosine and the `difference`. `not_understood`: the
     model knows too few of the text's words (minilm and static know English). minilm reads the first
@@ -65,12 +70,15 @@ class SemanticDuplicates(Verifier):
         "semantic_duplicate",
         "nothing_to_judge",
         "not_understood",
+        "no_vector",
     )
 
     of: Of = "instruction"
     """Which text: the `instruction`, the `reply`, or `all` messages."""
     embedding: EmbeddingModel = MINILM
     """`minilm`, `static`, `model2vec:FOLDER` or `sentence-transformers:FOLDER` (or a hub name)."""
+    vectors: str | None = None
+    """A field with a list of numbers that is taken instead, such as the stage `embed` writes."""
     threshold: float | None = Field(None, gt=0, le=1)
     """From this cosine on, a text is a duplicate; minilm has one of its own."""
     replaced_threshold: float | None = Field(None, gt=0, le=1)
@@ -84,6 +92,11 @@ class SemanticDuplicates(Verifier):
 
     @model_validator(mode="after")
     def _thresholds_are_known(self) -> Self:
+        if self.threshold is None and self.vectors is not None:
+            raise ValueError(
+                f"wants `threshold` with `vectors: {self.vectors}`: what is near depends on the "
+                "model that made them"
+            )
         if self.threshold is None and self.embedding.kind not in _CALIBRATED:
             raise ValueError(
                 f"wants `threshold` for the embedding {self.embedding.kind!r}: only "
@@ -95,7 +108,8 @@ class SemanticDuplicates(Verifier):
         """Raise PluginError if a package is missing; distil the static model if it is not there."""
         from synth.similarity.nearest import want_index
 
-        self.embedding.ready()
+        if self.vectors is None:
+            self.embedding.ready()
         want_index(self.index)
 
     def judge(self, records: Sequence[Record]) -> list[Verdict]:
@@ -105,7 +119,7 @@ class SemanticDuplicates(Verifier):
         texts = [text_of(record, self.of) or "" for record in records]
         verdicts = [nothing_to_judge(self.of)] * len(records)
         asked = [place for place, text in enumerate(texts) if text.strip()]
-        given = self._state.verdicts([(records[at].id, texts[at]) for at in asked])
+        given = self._state.verdicts([(records[at], texts[at]) for at in asked])
         for place, verdict in zip(asked, given, strict=True):
             verdicts[place] = verdict
         return verdicts
@@ -113,7 +127,8 @@ class SemanticDuplicates(Verifier):
     @property
     def thresholds(self) -> tuple[float, float]:
         """The cosines from which on a text in other words, and one with a word replaced, count."""
-        own, own_replaced = _CALIBRATED.get(self.embedding.kind, (self.threshold or 1.0, 0.0))
+        kind = "" if self.vectors else self.embedding.kind
+        own, own_replaced = _CALIBRATED.get(kind, (self.threshold or 1.0, 0.0))
         threshold = own if self.threshold is None else self.threshold
         return threshold, max(threshold, self.replaced_threshold or own_replaced)
 
@@ -137,25 +152,45 @@ class _Kept:
         self._nearest = nearest(options.index, self._threshold)
         self._ids: list[str] = []
         self._texts: list[str] = []
+        self._dims = 0
 
-    def verdicts(self, texts: Sequence[tuple[str, str]]) -> list[Verdict]:
-        """Return one verdict for each id and text, in order; keep those that pass."""
+    def verdicts(self, asked: Sequence[tuple[Record, str]]) -> list[Verdict]:
+        """Return one verdict for each record and its text, in order; keep those that pass."""
         from synth.similarity.nearest import readable
 
-        vectors = self._options.embedding.embed([text for _, text in texts])
+        vectors = self._vectors(asked)
         read = readable(vectors)
-        given = [_not_understood() for _ in texts]
+        given = [self._unread() for _ in asked]
 
         def take(row: int, near: Sequence[Near]) -> bool:
             place = read[row]
-            given[place] = self._verdict(texts[place][1], near)
-            return given[place].outcome == "pass" and self._keep(*texts[place])
+            given[place] = self._verdict(asked[place][1], near)
+            return given[place].outcome == "pass" and self._keep(*asked[place])
 
         self._nearest.walk(vectors[read], take)
         return given
 
-    def _keep(self, record_id: str, text: str) -> bool:
-        self._ids.append(record_id)
+    def _vectors(self, asked: Sequence[tuple[Record, str]]) -> Floats:
+        """Return one vector for each record; zeros where there is none."""
+        field = self._options.vectors
+        if field is None:
+            return self._options.embedding.embed([text for _, text in asked])
+        from synth.similarity.nearest import unit_vectors
+
+        vectors = unit_vectors([record.fields.get(field) for record, _ in asked], self._dims)
+        self._dims = vectors.shape[1]
+        return vectors
+
+    def _unread(self) -> Verdict:
+        if field := self._options.vectors:
+            wanted = f"{self._dims} numbers" if self._dims else "numbers"
+            said = f"the field {field!r} holds no list of {wanted}, or only zeros"
+            return Verdict.abstained("no_vector", said)
+        said = "the embedding model knows too few of the text's words"
+        return Verdict.abstained("not_understood", said)
+
+    def _keep(self, record: Record, text: str) -> bool:
+        self._ids.append(record.id)
         self._texts.append(text[:_COMPARED])
         return True
 
@@ -189,8 +224,3 @@ def _duplicate(found: _Found, threshold: float) -> Verdict:
         score=found.cosine,
         evidence={"of": found.id, "cosine": found.cosine},
     )
-
-
-def _not_understood() -> Verdict:
-    said = "the embedding model knows too few of the text's words"
-    return Verdict.abstained("not_understood", said)

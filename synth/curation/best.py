@@ -97,7 +97,7 @@ def quota(
     same_length("scores", len(order), len(places.codes))
     wanted = [quotas.get(name, others) for name in places.names]
     sizes = places.sizes if total is None else np.full(len(places.names), total)
-    limits = [_limit(size, one) for size, one in zip(sizes.tolist(), wanted, strict=True)]
+    limits = [limit_of(size, one) for size, one in zip(sizes.tolist(), wanted, strict=True)]
     return _best_of_each(places, order, np.array(limits, np.int64), numbers)
 
 
@@ -152,10 +152,10 @@ def _limits(sizes: Numbers, k: int | None, share: float | None) -> NDArray[np.in
     whole_number("k", k)
     if share is None:
         return np.full(len(sizes), k, np.int64)
-    return np.array([_limit(size, float(share)) for size in sizes.tolist()], np.int64)
+    return np.array([limit_of(size, float(share)) for size in sizes.tolist()], np.int64)
 
 
-def _limit(size: int, wanted: float) -> int:
+def limit_of(size: int, wanted: float) -> int:
     """Return how many rows a number (an int) or a share (a float) of `size` rows are."""
     if isinstance(wanted, int):
         whole_number("a quota", wanted)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,13 @@ class Tags:
     def rows(self) -> int:
         """The number of rows."""
         return len(self.starts) - 1
+
+    def listed(self) -> list[tuple[Any, ...]]:
+        """Return the names of each row's tags. Rows share the texts: a tag takes 8 bytes."""
+        named = [*self.names, None]
+        tags = [named[code] for code in self.codes.tolist()]
+        borders = pairwise(self.starts.tolist())
+        return [tuple(tag for tag in tags[at:end] if tag is not None) for at, end in borders]
 
 
 def tagged(values: Any) -> Tags:

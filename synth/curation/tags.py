@@ -33,14 +33,29 @@ class Normalised:
     """Each tag as it was given to what it is now; None if it was left out. Sorted by tag."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What counts as rare, as near and as always together; the published numbers by default."""
+
+    alpha: int = 20
+    """Rows that a tag must have at least."""
+    distance: float = 0.05
+    """Cosine distance up to which two tags mean the same."""
+    support: int = 40
+    """Rows that two tags must share at least for one to become the other."""
+    confidence: float = 0.99
+    """Share of a tag's rows that the other must have, too."""
+
+
+PUBLISHED = Rules()
+
+
 def normalised(
     rows: Sequence[Sequence[str]],
     *,
     stem: Stem | None,
-    alpha: int = 20,
     embed: Embed | None = None,
-    support: int = 40,
-    confidence: float = 0.99,
+    rules: Rules = PUBLISHED,
 ) -> Normalised:
     """Return the tags of all rows as #InsTag makes them alike, in four steps.
 
@@ -56,12 +71,12 @@ def normalised(
     left out. Memory is what the distinct tags take, and a row's tags once more.
     """
     counts = _counts(rows)
-    frequent = {tag: count for tag, count in counts.items() if count >= alpha}
+    frequent = {tag: count for tag, count in counts.items() if count >= rules.alpha}
     became: dict[str, str | None] = dict.fromkeys(sorted(counts))
     became.update(spelled_alike(frequent, stem))
     if embed:
-        _follow(became, same_meaning(_counts(_renamed(rows, became)), embed))
-    _follow(became, associated(_renamed(rows, became), support=support, confidence=confidence))
+        _follow(became, same_meaning(_counts(_renamed(rows, became)), embed, rules.distance))
+    _follow(became, associated(_renamed(rows, became), rules.support, rules.confidence))
     return Normalised(_renamed(rows, became), became)
 
 
@@ -81,7 +96,7 @@ def spelled_alike(counts: Mapping[str, int], stem: Stem | None) -> dict[str, str
 
 
 def associated(
-    rows: Sequence[Sequence[str]], *, support: int = 40, confidence: float = 0.99
+    rows: Sequence[Sequence[str]], support: int = 40, confidence: float = 0.99
 ) -> dict[str, str]:
     """Return each tag that hardly stands without another one, and that other one.
 
@@ -105,9 +120,7 @@ def associated(
     return _to_their_ends({tag: min(found)[2] for tag, found in sorted(rules.items())})
 
 
-def same_meaning(
-    counts: Mapping[str, int], embed: Embed, *, distance: float = 0.05
-) -> dict[str, str]:
+def same_meaning(counts: Mapping[str, int], embed: Embed, distance: float = 0.05) -> dict[str, str]:
     """Return each tag that means the same as a more frequent one, and that one.
 
     Two tags mean the same if the cosine distance of their vectors is at most `distance`, or if a

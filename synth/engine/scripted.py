@@ -16,6 +16,7 @@ from synth.engine.base import (
     Origin,
     Prompted,
     Sampling,
+    Text,
     TokenLogprobs,
 )
 from synth.errors import CallFailed, InputError
@@ -41,7 +42,7 @@ class ScriptedEngine(Engine):
 
     name: ClassVar[str] = "scripted"
     capabilities: ClassVar[frozenset[str]] = frozenset(
-        {"chat", "text", "logprobs", "chat_text", "classify"}
+        {"chat", "text", "logprobs", "chat_text", "classify", "embed"}
     )
 
     model: str = "scripted"
@@ -132,6 +133,11 @@ class ScriptedEngine(Engine):
         """Return what the script has there: a JSON list of numbers."""
         reply = _completion(await self._reply(prompt, Sampling(), origin))
         return tuple(json.loads(reply.text))
+
+    async def embed(self, texts: Sequence[str], origin: Origin) -> list[list[float]]:
+        """Return what the script has for each text: a JSON list of numbers."""
+        said = [_completion(await self._reply(Text(text), Sampling(), origin)) for text in texts]
+        return [json.loads(reply.text) for reply in said]
 
     async def chat_text(self, messages: Sequence[Message], *, reply_next: bool) -> str:
         """Return `messages` in ChatML, the template of a model that does not exist."""

@@ -55,6 +55,8 @@ class Judging:
         for record in records:
             hashed = shared.copy()
             hashed.update(record.content.encode())
+            if use.verifier.reads_judgements:
+                hashed.update(_said_before(record).encode())
             keys.append(hashed.digest())
         return keys
 
@@ -97,6 +99,16 @@ class Judging:
         await self._workers.close()
         for worker in self._ordered.values():
             await worker.close()
+
+
+def _said_before(record: Record) -> str:
+    """Return the judgements of a record as canonical JSON."""
+    return canonical(
+        [
+            [given.stage, given.label, given.verifier, given.version, given.verdict.as_json()]
+            for given in record.judgements
+        ]
+    )
 
 
 def _verdict(kept: str) -> Verdict:

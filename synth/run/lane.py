@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synth.errors import InputError, OutsideError, PluginError
-from synth.record import Record
+from synth.record import JsonObject, Record
 from synth.run.boundary import Whole, fatal, leaving, reason, shown
 from synth.run.channel import Channel, Reordered, Roots
 from synth.run.plan import Step
@@ -156,8 +156,12 @@ class Lane:
         self._next_root = None
         flow.moved()
 
-    def _as_chosen(self, record: Record, why: str) -> Record:
-        return record.drop("filter", by=self.step.label, reason=why) if why else record
+    def _as_chosen(self, record: Record, became: str | JsonObject) -> Record:
+        if not became:
+            return record
+        if isinstance(became, str):
+            return record.drop("filter", by=self.step.label, reason=became)
+        return record.adding(became)
 
     async def _apply_all(self, records: list[Record], leave: Leave) -> None:
         with self._broken_over_all():

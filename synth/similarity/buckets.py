@@ -21,6 +21,7 @@ HEADS = 8
 """So many first rows of a bucket, and as many last ones, are paired with a new row."""
 _MOST = 2 * HEADS
 _FREE = -1
+_TAG, _OWNER = 0, 1
 _FULLEST = 0.75
 _GROWTH = 1.5
 _HALF = np.uint64(32)
@@ -29,9 +30,9 @@ _HALF = np.uint64(32)
 class _Table(NamedTuple):
     """One band, as kernels take it."""
 
-    tags: NDArray[np.uint32]
-    owners: NDArray[np.int32]
-    """For each slot: free, the only row with this tag, or -2 - the number of a bucket."""
+    slots: NDArray[np.int32]
+    """(slots, 2), side by side in memory: a tag, as signed bits, and its owner. That is: free, the
+    only row with this tag, or -2 - the number of a bucket."""
     begins: NDArray[np.int32]
     """Where a bucket's rows begin in `members`: 2, 4, 8 or 16 places."""
     sizes: NDArray[np.int32]
@@ -59,8 +60,7 @@ class Buckets:
         """Make room for as many rows as are expected; more may come."""
         slots = int(expected / _FULLEST) + 64
         self._table = _Table(
-            np.empty(slots, np.uint32),
-            np.full(slots, _FREE, np.int32),
+            np.full((slots, 2), _FREE, np.int32),
             np.empty(64, np.int32),
             np.empty(64, np.int32),
             np.empty(256, np.int32),
@@ -83,7 +83,7 @@ class Buckets:
     def _make_room(self) -> None:
         table = self._table
         slots, buckets, members = table.used.tolist()
-        if slots >= _full(len(table.tags)):
+        if slots >= _full(len(table.slots)):
             table = _rehashed(table)
         if buckets == len(table.begins):
             table = table._replace(begins=_longer(table.begins), sizes=_longer(table.sizes))
@@ -99,9 +99,9 @@ def _longer(array: NDArray[np.int32]) -> NDArray[np.int32]:
 
 
 def _rehashed(table: _Table) -> _Table:
-    slots = int(len(table.tags) * _GROWTH)
-    larger = table._replace(tags=np.empty(slots, np.uint32), owners=np.full(slots, _FREE, np.int32))
-    _move(table, larger)
+    slots = int(len(table.slots) * _GROWTH)
+    larger = table._replace(slots=np.full((slots, 2), _FREE, np.int32))
+    _move(table.slots, larger.slots)
     return larger
 
 
@@ -112,20 +112,20 @@ def _full(slots: int) -> int:
 
 
 @inlined
-def _slot_of(tag: np.uint32, tags: NDArray[np.uint32], owners: NDArray[np.int32]) -> np.int64:
-    slot = np.int64((np.uint64(tag) * np.uint64(len(tags))) >> _HALF)
-    while owners[slot] != _FREE and tags[slot] != tag:
-        slot = slot + 1 if slot + 1 < len(tags) else np.int64(0)
+def _slot_of(tag: np.int32, slots: NDArray[np.int32]) -> np.int64:
+    slot = np.int64((np.uint64(np.uint32(tag)) * np.uint64(len(slots))) >> _HALF)
+    while slots[slot, _OWNER] != _FREE and slots[slot, _TAG] != tag:
+        slot = slot + 1 if slot + 1 < len(slots) else np.int64(0)
     return slot
 
 
 @kernel
-def _move(table: _Table, larger: _Table) -> None:
-    for old in range(len(table.tags)):
-        if table.owners[old] != _FREE:
-            slot = _slot_of(table.tags[old], larger.tags, larger.owners)
-            larger.tags[slot] = table.tags[old]
-            larger.owners[slot] = table.owners[old]
+def _move(slots: NDArray[np.int32], larger: NDArray[np.int32]) -> None:
+    for old in range(len(slots)):
+        if slots[old, _OWNER] != _FREE:
+            slot = _slot_of(slots[old, _TAG], larger)
+            larger[slot, _TAG] = slots[old, _TAG]
+            larger[slot, _OWNER] = slots[old, _OWNER]
 
 
 @kernel
@@ -138,22 +138,22 @@ def _meet(
 ) -> tuple[int, int]:
     """Take rows from the place `done` on; return the place where room ran out, and pairs made."""
     pairs = 0
-    fullest = _full(len(table.tags))
+    fullest = _full(len(table.slots))
     while done < len(rows):
         short = table.used[0] >= fullest or table.used[1] == len(table.begins)
         if short or table.used[2] + _MOST > len(table.members) or pairs + _MOST > into.shape[1]:
             break
-        row = np.int32(rows[done])
-        slot = _slot_of(tags[done], table.tags, table.owners)
-        owner = table.owners[slot]
+        row, tag = np.int32(rows[done]), np.int32(tags[done])
+        slot = _slot_of(tag, table.slots)
+        owner = table.slots[slot, _OWNER]
         if owner == _FREE:
-            table.tags[slot] = tags[done]
-            table.owners[slot] = row
+            table.slots[slot, _TAG] = tag
+            table.slots[slot, _OWNER] = row
             table.used[0] += 1
         else:
             if owner >= 0:
                 owner = _new_bucket(table, owner)
-                table.owners[slot] = owner
+                table.slots[slot, _OWNER] = owner
             pairs = _pair(table, -2 - owner, row, into, pairs)
             _put(table, -2 - owner, row)
         done += 1

@@ -12,7 +12,8 @@ becomes of those: it is the same whether they come in one piece or one by one.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -25,10 +26,21 @@ from synth.similarity.reading import Reading
 from synth.similarity.search import Links, Options, Search
 from synth.similarity.texts import Texts, parts
 
-__all__ = ["Groups", "Index", "Nearest", "Options", "Reading", "Spill", "groups"]
+__all__ = ["Batches", "Groups", "Index", "Nearest", "Options", "Reading", "Spill", "groups"]
 
 Keep = Literal["first", "best", "none"]
+Blocks = Iterator[tuple[int, int]]
+"""The numbers of the first text of a block and of the first one after it."""
 _BLOCK_MB = 16
+
+
+class Batches(NamedTuple):
+    """Texts that are still to be read: the next array is made while the last one is searched."""
+
+    rows: int
+    """How many texts there are in all."""
+    arrays: Iterable[Any]
+    """Arrow arrays or chunked arrays of strings."""
 
 
 class Spill(NamedTuple):
@@ -104,7 +116,9 @@ def groups(
     threads: int | None = None,
     spill: Spill | None = None,
 ) -> Groups:
-    """Return which of the texts, an Arrow array or chunked array of strings, repeat which.
+    """Return which of the texts repeat which.
+
+    `texts`: an Arrow array or chunked array of strings, or `Batches` of them.
 
     Null and blank texts repeat nothing and are repeated by nothing. Texts are read where they lie.
     Beside them it takes about 400 bytes a row (25 bands), or with `spill` about 60 and what that
@@ -113,11 +127,13 @@ def groups(
     default one for each core), or on `spill`.
     """
     options = options or Options()
-    column, count = Texts.of(texts), len(texts)
+    count, arrays = texts if isinstance(texts, Batches) else (len(texts), [texts])
     threads = threads or _cores()
+    column = Texts()
     search = Search(column, options, threads=threads, expected=0 if spill else count)
     first, nearest = np.arange(count), Nearest.none(count)
-    for links in _links(search, column) if spill is None else _spilled(search, column, spill):
+    blocks = _arriving(column, arrays)
+    for links in _links(search, blocks) if spill is None else _spilled(search, blocks, spill):
         nearest.note(links)
         _unite(links.later, links.earlier, first)
     _lead_to_first(first)
@@ -128,25 +144,38 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _links(search: Search, texts: Texts) -> Iterator[Links]:
-    for start, stop in _blocks(texts):
+def _links(search: Search, blocks: Blocks) -> Iterator[Links]:
+    for start, stop in blocks:
         yield from search.take(start, stop)
 
 
-def _spilled(search: Search, texts: Texts, spill: Spill) -> Iterator[Links]:
+def _spilled(search: Search, blocks: Blocks, spill: Spill) -> Iterator[Links]:
     from synth.similarity.spilled import Banding
 
+    taken = 0
     with Banding(spill.folder, spill.memory_mb) as banding:
-        for start, stop in _blocks(texts):
-            block = search.sketched(start, stop)
+        for start, taken in blocks:
+            block = search.sketched(start, taken)
             same, new = search.same(block.keys, start)
             banding.add(new, block.tags[:, new - start])
             yield same
         for pairs in banding.pairs():
-            yield search.compared(pairs, len(texts))
+            yield search.compared(pairs, taken)
 
 
-def _blocks(texts: Texts, start: int = 0) -> Iterator[tuple[int, int]]:
+def _arriving(texts: Texts, arrays: Iterable[Any]) -> Blocks:
+    """Lay arrays behind the texts, the next one made meanwhile, and yield what is new."""
+    source = iter(arrays)
+    with ThreadPoolExecutor(1) as maker:
+        coming = maker.submit(next, source, None)
+        while (array := coming.result()) is not None:
+            coming = maker.submit(next, source, None)
+            before = len(texts)
+            texts.lay(array)
+            yield from _blocks(texts, before)
+
+
+def _blocks(texts: Texts, start: int) -> Blocks:
     for block in parts(texts.between(start, len(texts)), _BLOCK_MB):
         yield start, start + len(block.begins)
         start += len(block.begins)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,6 +157,29 @@ Index = Literal["exact", "hnsw"]
 def readable(vectors: Floats) -> list[int]:
     """Return which rows are vectors at all: a text of which a model read nothing has zeros."""
     return [row for row, vector in enumerate(vectors) if vector.any()]
+
+
+def unit_vectors(values: Sequence[Any], dims: int) -> Floats:
+    """Return lists of `dims` numbers as (rows, dims) vectors of length 1, and all else as zeros.
+
+    With `dims` 0 the first list of numbers says how many; (rows, 0) if there is none.
+    """
+    lists = [_numbers(value) for value in values]
+    dims = dims or next((len(one) for one in lists if len(one)), 0)
+    vectors = np.zeros((len(lists), dims), np.float32)
+    for row, one in enumerate(lists):
+        length = float(np.linalg.norm(one)) if len(one) == dims else 0.0
+        if 0 < length < np.inf:
+            vectors[row] = one / length
+    return vectors
+
+
+def _numbers(value: Any) -> NDArray[np.float64]:
+    """Return a list of numbers as an array; an empty one for anything else."""
+    listed = cast("list[Any]", value) if isinstance(value, list | tuple) else []
+    if not all(type(one) in (int, float) for one in listed):
+        return np.empty(0)
+    return np.array(listed, np.float64)
 
 
 def nearest(index: Index, threshold: float) -> Nearest:

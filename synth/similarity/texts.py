@@ -34,15 +34,13 @@ class Texts:
         """How many texts there are."""
         return self._firsts[-1]
 
-    @classmethod
-    def of(cls, column: Any) -> Texts:
-        """Return the texts of an Arrow array or chunked array of strings, without copying them."""
-        texts = cls()
+    def lay(self, column: Any) -> None:
+        """Take the texts of an Arrow array or chunked array of strings, without copying them."""
         for chunk in getattr(column, "chunks", [column]):
             piece = _slices(chunk)
-            texts._pieces.append(piece)
-            texts._firsts.append(len(texts) + len(piece.begins))
-        return texts
+            self._pieces.append(piece)
+            self._firsts.append(len(self) + len(piece.begins))
+        self._free_bytes = 0
 
     def add(self, texts: Sequence[str | None]) -> None:
         """Copy texts behind those that are there: their UTF-8 and 16 bytes more for each."""

@@ -85,7 +85,8 @@ class Deduplicate(Stage):
         )
         options = near.Options(self.threshold, self.permutations, reading)
         spill = near.Spill(self.memory_mb, rows.folder) if self.memory_mb else None
-        groups = near.groups(rows.texts(self.of), options, spill=spill)
+        texts = near.Batches(rows.count, rows.text_batches(self.of))
+        groups = near.groups(texts, options, spill=spill)
         kept = groups.kept(self.keep, None if self.by is None else rows.numbers(self.by))
         return _Drops(rows.ids(), kept, groups, self.keep)
 

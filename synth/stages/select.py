@@ -30,7 +30,7 @@ class Select(Stage):
 
     What is not chosen is dropped with its rank and score: `outranked`, `not_scored`, `too_low`,
     `too_high`, `not_drawn`, `group_full`, `too_near` (and to which record), `enough`, `covered`,
-    `no_tags`, `cluster_full`, `outside_band`.
+    `no_tags`, `no_quota`, `cluster_full`, `outside_band`.
 
     Only columns are held in memory, not the records: a million rows are no trouble, but for
     embeddings (1.5 kB a row, and the time of making them).

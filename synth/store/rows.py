@@ -10,13 +10,15 @@ values are read by DuckDB, straight from the stage file; texts come in batches.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from synth.errors import InputError, StorageError
@@ -25,10 +27,11 @@ from synth.store import stage_file
 
 _MEMORY = "512MB"
 _BATCH = 1024
+_TEXTS_BYTES = 16 << 20
 _VIEW = """
     CREATE VIEW live AS SELECT id, fields, judgements,
            from_json(messages, '[{{"role": "VARCHAR", "content": "VARCHAR"}}]') AS turns
-    FROM read_parquet('{}', file_row_number = true) WHERE state = 'live' ORDER BY file_row_number"""
+    FROM read_parquet('{}') WHERE state = 'live'"""
 _NUMBER = """
     SELECT CASE WHEN json_type(fields, $at) IN ('BIGINT', 'UBIGINT', 'DOUBLE')
                 THEN json_extract_string(fields, $at)::DOUBLE
@@ -58,19 +61,25 @@ class Rows:
     def _database(self) -> Any:
         spilled = str(self._path.with_suffix(".duckdb.tmp"))
         limits = {"memory_limit": _MEMORY, "threads": 2, "temp_directory": spilled}
-        connected = duckdb.connect(config={**limits, "autoinstall_known_extensions": False})
+        # Rows come in the file's order, without a sort that would hold the whole column.
+        ordered = {"preserve_insertion_order": True, "autoinstall_known_extensions": False}
+        connected = duckdb.connect(config={**limits, **ordered})
         where = str(self._path).replace("'", "''")
         connected.execute(_VIEW.format(where))
         return connected
 
     def _column(self, query: str, **values: Any) -> Any:
+        with self._damage_told():
+            return self._database.sql(query, params=values).to_arrow_table().column(0)
+
+    @contextmanager
+    def _damage_told(self) -> Generator[None]:
         try:
-            table = self._database.sql(query, params=values).to_arrow_table()
+            yield
         except duckdb.Error as error:
             raise StorageError(
                 f"the stage file {self._path.name} is damaged ({error}); delete it and run again"
             ) from error
-        return table.column(0)
 
     @cached_property
     def count(self) -> int:
@@ -97,6 +106,22 @@ class Rows:
     def texts(self, of: Of) -> Any:
         """Return a text of each record as an Arrow column; empty where there is none."""
         return self._column(f"SELECT ({_SAID[of]}) FROM live")  # noqa: S608 (one of ours)
+
+    def text_batches(self, of: Of) -> Iterator[Any]:
+        """Yield a text of each record, in Arrow arrays of some 16 MB.
+
+        Ask for nothing else meanwhile.
+        """
+        some: list[Any] = []
+        with self._damage_told():
+            asked = self._database.sql(f"SELECT ({_SAID[of]}) FROM live")  # noqa: S608 (one of ours)
+            for batch in asked.to_arrow_reader():
+                some.append(batch.column(0))
+                if sum(array.nbytes for array in some) >= _TEXTS_BYTES:
+                    yield pa.concat_arrays(some)
+                    some.clear()
+        if some:
+            yield pa.concat_arrays(some)
 
     def values(self, name: str) -> Any:
         """Return the field `name` as an Arrow column of texts; null where there is none.

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth.curation.tags import Normalised, associated, normalised, same_meaning, spelled_alike
+from synth.curation.tags import (
+    Normalised,
+    Rules,
+    associated,
+    normalised,
+    same_meaning,
+    spelled_alike,
+)
 from synth.similarity.stems import stem
 
 ROWS = [
@@ -27,7 +34,7 @@ ROWS = [
 def made_alike(
     rows: Sequence[Sequence[str]] = ROWS, *, alpha: int = 1, support: int = 2
 ) -> Normalised:
-    return normalised(rows, stem=stem, alpha=alpha, support=support)
+    return normalised(rows, stem=stem, rules=Rules(alpha=alpha, support=support))
 
 
 def test_the_toy_table_gives_the_exact_rows():

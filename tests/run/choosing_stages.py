@@ -1,4 +1,4 @@
-"""Stages that choose among the whole set by its columns; one breaks."""
+"""Stages that look at the whole set by its columns; one breaks."""
 
 from __future__ import annotations
 
@@ -21,6 +21,17 @@ class Shortest(Stage):
         numbers = rows.numbers(self.of)
         kept = set(np.argsort(numbers, kind="stable")[: self.most].tolist())
         return lambda number: "" if number in kept else f"too_long: {numbers[number]:g}"
+
+
+class Ranked(Stage):
+    """Keep all records, and write the place of each by size, smallest first, into a field."""
+
+    name = "ranked"
+    chooses = True
+
+    async def choose(self, rows: Any, services: Services) -> Any:
+        order = np.argsort(rows.numbers("size"), kind="stable").tolist()
+        return lambda number: {"place": order.index(number)}
 
 
 class Broken(Stage):

@@ -37,6 +37,15 @@ def _allocate() -> Verdict:
     return Verdict.passed(evidence={"size": len(bytearray(1 << 30))})
 
 
+class Echoing(Verifier):
+    """Give the score that was given last."""
+
+    reads_judgements = True
+
+    def judge(self, records: Sequence[Record]) -> list[Verdict]:
+        return [Verdict.passed(score=one.judgements[-1].verdict.score) for one in records]
+
+
 def _print() -> Verdict:
     print("noise " * 2000, flush=True)  # noqa: T201 (what verifiers do)
     os.write(1, b"more noise")

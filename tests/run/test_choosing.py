@@ -65,6 +65,15 @@ def test_what_is_chosen_goes_on(choosing: Project):
     assert [place for place, state in left(choosing, "respond") if state == "live"] == [1, 3]
 
 
+def test_it_may_give_fields_to_the_records(choosing: Project):
+    write(choosing, [{"./choosing_stages.py:Ranked": {"as": "ranked"}}, RESPOND], [5, 1, 4])
+
+    choosing.run(reply)
+
+    assert [record.fields["place"] for record in choosing.records("ranked")] == [2, 0, 1]
+    assert all("place" in record.fields for record in choosing.records("respond"))
+
+
 def test_it_chooses_after_a_stage_that_asks_an_engine(choosing: Project):
     write(choosing, [RESPOND, {SHORTEST: {"as": "few"}}, CAP], [3, 2, 1])
 

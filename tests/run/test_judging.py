@@ -9,7 +9,7 @@ import pytest
 
 from synth.engine.scripted import ScriptedEngine
 from synth.errors import EngineDown
-from synth.record import Record, Verdict
+from synth.record import Judgement, Record, Verdict
 from tests.run.conftest import record
 from tests.running import services, verify
 
@@ -57,6 +57,20 @@ async def test_another_option_or_file_is_judged_anew(tmp_path: Path, change: Any
     await judged(tmp_path, "Logged", told(*TEXTS), log=str(log), **change)
 
     assert len(log.read_text().splitlines()) == 6
+
+
+async def test_a_verdict_that_rests_on_others_is_given_anew_where_those_differ(
+    tmp_path: Path,
+) -> None:
+    [one] = told("one")
+    said = [
+        one.judged(Judgement("verify", "length", "length", "1", Verdict.passed(score=score)))
+        for score in (1.0, 2.0, 1.0)
+    ]
+
+    echoed = [await judged(tmp_path, "Echoing", [record]) for record in said]
+
+    assert [verdict.score for (verdict,) in echoed] == [1.0, 2.0, 1.0]
 
 
 async def test_an_error_is_not_kept(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synth.similarity.buckets import Buckets
-from synth.similarity.near import Groups, Index, Nearest, Options, Reading, Spill, groups
+from synth.similarity.near import Batches, Groups, Index, Nearest, Options, Reading, Spill, groups
 from synth.similarity.spilled import Banding
 
 WORDS = Options(threshold=0.7, reading=Reading(ngram=1))
@@ -221,6 +222,24 @@ def test_any_arrow_column_of_text_will_do(kind: pa.DataType):
     found = groups(chunked)
 
     assert found.nearest.earlier.tolist() == [-1, -1, 0, -1, 0]
+
+
+def test_batches_that_are_read_meanwhile_are_one_set():
+    texts = [f"{word} {number}" for number in range(40) for word in ("a b", "A b", "c d")]
+    batches = (pa.array(texts[start : start + 7]) for start in range(0, len(texts), 7))
+
+    found = groups(Batches(len(texts), batches), WORDS)
+
+    assert found.nearest.earlier.tolist() == groups(pa.array(texts), WORDS).nearest.earlier.tolist()
+
+
+def test_what_breaks_while_batches_are_read_is_told():
+    def broken() -> Iterator[pa.Array]:
+        yield pa.array(["a b"])
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        groups(Batches(2, broken()))
 
 
 def test_long_texts_are_compared_too():

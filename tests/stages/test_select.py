@@ -21,7 +21,7 @@ async def left_out(
     rows = rows_of(folder, [{"n": number, **given} for number, given in enumerate(fields)])
     async with services(folder) as given:
         chosen = await Select.model_validate(way).choose(rows, given)
-    reasons = {number: chosen(number) for number in range(len(fields))}
+    reasons = {number: str(chosen(number)) for number in range(len(fields))}
     return {number: reason for number, reason in reasons.items() if reason}
 
 
@@ -81,6 +81,28 @@ async def test_a_mix_of_domains(tmp_path: Path):
     found = await left_out(tmp_path, rows, quota=mix)
 
     assert sorted(set(range(8)) - set(found)) == [3, 6, 7]
+
+
+async def test_a_mix_of_tags_where_a_record_has_several(tmp_path: Path):
+    tags = [["law", "tax"], ["law"], ["law", "poem"], ["poem"], None]
+
+    found = await left_out(
+        tmp_path,
+        [{"tags": one} for one in tags],
+        quota={"tags": "tags", "quotas": {"law": 2, "tax": 1}},
+    )
+
+    assert {number: reason.partition(":")[0] for number, reason in found.items()} == {
+        2: "group_full",
+        3: "no_quota",
+        4: "no_quota",
+    }
+
+
+@pytest.mark.parametrize("fields", [{}, {"groups": "domain", "tags": "tags"}])
+def test_a_mix_is_of_one_field(fields: dict[str, str]):
+    with pytest.raises(ValidationError, match=r"either `groups` .one value. or `tags` .a list."):
+        Select.model_validate({"quota": {"quotas": {"law": 1}, **fields}})
 
 
 async def test_records_that_add_a_tag(tmp_path: Path):

@@ -97,6 +97,49 @@ def test_a_replaced_word_wants_its_own_threshold(tiny: dict[str, Any]):
     assert outcomes == ["pass", "fail"]
 
 
+def with_vectors(*vectors: Any) -> list[Record]:
+    """Return requests with unlike words, and these vectors in the field `embedding`."""
+    words = ("boil rice", "draw maps", "tie knots", "paint doors", "sharpen knives")
+    return [
+        record(fields={"embedding": vector}, instruction=text, number=number)
+        for number, (text, vector) in enumerate(zip(words, vectors, strict=False))
+    ]
+
+
+def test_vectors_may_come_from_a_field():
+    first, near, far = with_vectors([2, 0], [0.99, 0.1], [0, 1.0])
+
+    verdicts = judge("semantic_duplicates", [first, near, far], vectors="embedding", threshold=0.9)
+
+    assert [verdict.outcome for verdict in verdicts] == ["pass", "fail", "pass"]
+    assert verdicts[1].evidence == {"of": first.id, "cosine": 0.9949}
+
+
+@pytest.mark.parametrize("odd", [None, "0.1", [], [1], [1, "2"], [1, None], [0, 0], [True, 1]])
+def test_a_field_without_such_a_vector_is_no_verdict(odd: Any):
+    [_, verdict] = judge(
+        "semantic_duplicates", with_vectors([2, 0], odd), vectors="embedding", threshold=0.9
+    )
+
+    assert verdict.outcome == "abstain"
+    assert verdict.reason == (
+        "no_vector: the field 'embedding' holds no list of 2 numbers, or only zeros"
+    )
+
+
+def test_records_without_any_vectors_are_not_judged():
+    verdicts = judge(
+        "semantic_duplicates", with_vectors(None, None), vectors="embedding", threshold=0.9
+    )
+
+    assert {verdict.outcome for verdict in verdicts} == {"abstain"}
+
+
+def test_vectors_of_another_model_want_a_threshold():
+    with pytest.raises(ValidationError, match="wants `threshold` with `vectors: embedding`"):
+        made("semantic_duplicates", vectors="embedding")
+
+
 def test_a_nearer_text_that_is_told_apart_does_not_hide_a_duplicate(tiny: dict[str, Any]):
     nearer, same, judged = asked("cook rice 2", "how cook rice 3", "cook rice 3")
 

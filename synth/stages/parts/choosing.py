@@ -113,8 +113,10 @@ class Random(Way):
 class Quota(Way):
     """So many of each value of a field, the best first: a mix of domains or tags."""
 
-    groups: str
+    groups: str | None = None
     """The field."""
+    tags: str | None = None
+    """A field with a list of texts instead: a record counts for each, and all must have room."""
     quotas: dict[str, int | float]
     """Value to a number of records, or (with a point: 0.25, 1.0) a share."""
     by: str | None = None
@@ -122,20 +124,23 @@ class Quota(Way):
     total: int | None = Field(default=None, ge=0)
     """What shares are of; by default of the records of that value."""
     others: int | float = 0
-    """What holds for values that are not named."""
+    """What holds for values that are not named; tags that are not named do not count with 0."""
+
+    @model_validator(mode="after")
+    def _by_one_field(self) -> Quota:
+        if (self.groups is None) == (self.tags is None):
+            raise ValueError("say of what: either `groups` (one value) or `tags` (a list)")
+        return self
 
     def chosen(self, rows: Rows, seed: str) -> Choice:
         """Return the choice."""
         from synth.curation.best import quota
+        from synth.curation.tag_quota import tag_quota
 
         scores = None if self.by is None else rows.numbers(self.by)
-        return quota(
-            rows.values(self.groups),
-            self.quotas,
-            scores=scores,
-            total=self.total,
-            others=self.others,
-        )
+        mixed = quota if self.tags is None else tag_quota
+        column = rows.values(self.groups or "") if self.tags is None else rows.lists(self.tags)
+        return mixed(column, self.quotas, scores=scores, total=self.total, others=self.others)
 
 
 class Tags(Way):
