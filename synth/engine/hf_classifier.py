@@ -11,32 +11,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
-from pydantic import Field, JsonValue, PrivateAttr
+from pydantic import PrivateAttr
 
-from synth.engine.base import Chat, Engine, Origin, Prompted, Sampling
-from synth.engine.hf_running import Running, budget_of, not_running
+from synth.engine.base import Chat, Origin, Prompted, Sampling
+from synth.engine.hf_model import HfModel
+from synth.engine.hf_running import Running
 from synth.engine.hf_scoring import in_halves, together
-from synth.engine.hf_weights import Dtype, Loaded, Wanted
+from synth.engine.hf_weights import Loaded
 from synth.engine.in_batches import InBatches
-from synth.engine.weights import ModelName
 from synth.errors import CallFailed
-from synth.frozen import RecipeFile
-from synth.record import Message
 
 Outputs = tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Started:
-    running: Running
-    outputs: InBatches[tuple[int, ...], Outputs]
-
-
-class HfClassifierEngine(Engine):
+class HfClassifierEngine(HfModel):
     """A sequence-classification model of transformers, on a GPU or the CPU.
 
     Gives the raw outputs of its head, one for each label; a reward model has one. They depend on
@@ -46,72 +37,22 @@ class HfClassifierEngine(Engine):
     """
 
     name: ClassVar[str] = "hf_classifier"
-    knobs: ClassVar[frozenset[str]] = Engine.knobs | {"device", "batch_tokens"}
     capabilities: ClassVar[frozenset[str]] = frozenset({"classify", "chat_text"})
+    kind: ClassVar = "AutoModelForSequenceClassification"
 
-    model: ModelName
-    """A name on the Hub, or a folder relative to the recipe."""
-    revision: str | None = None
-    """Branch, tag or commit on the Hub."""
-    tokenizer: ModelName | None = None
-    """Where the tokenizer comes from, if not from the model."""
-    chat_template: RecipeFile | None = None
-    """A Jinja file in place of the tokenizer's own chat template."""
-    template_options: dict[str, JsonValue] = Field(default_factory=dict)
-    """Variables for the chat template."""
-    dtype: Dtype | None = None
-    """How weights are held: by default `bfloat16` on a GPU, `float32` on the CPU."""
-    device: str | None = None
-    """Such as `cpu` or `cuda:1`; by default the first GPU if there is one."""
-    batch_tokens: int | None = Field(default=None, ge=1)
-    """Tokens that are computed at once; by default 1,024 on the CPU and 16,384 on a GPU."""
+    _outputs: InBatches[tuple[int, ...], Outputs] = PrivateAttr()
 
-    _started: _Started | None = PrivateAttr(None)
-
-    async def start(self) -> None:
-        """Load the model: seconds to minutes.
-
-        Raises InputError if torch or transformers is missing, EngineRefused if the model is.
-        """
-        wanted = Wanted(
-            "AutoModelForSequenceClassification",
-            self.model,
-            self.revision,
-            self.tokenizer,
-            self.dtype,
-            self.device,
-        )
-        template = self.chat_template.read_text("utf-8") if self.chat_template else None
-        running = await Running.started(
-            wanted, template=template, template_options=self.template_options
-        )
-        budget = self.batch_tokens or budget_of(running.loaded.device)
-        outputs = running.batches(_Head(running.loaded), partial(together, budget=budget))
-        self._started = _Started(running, outputs)
-
-    async def close(self) -> None:
-        """Cancel what waits and let go of the model."""
-        started, self._started = self._started, None
-        if started is not None:
-            await started.running.close()
+    async def _begin(self, running: Running, budget: int) -> None:
+        self._outputs = running.batches(_Head(running.loaded), partial(together, budget=budget))
 
     async def classify(self, prompt: Prompted, origin: Origin) -> Outputs:
         """Return the head's outputs for a text, or for a conversation by its chat template.
 
         Raises CallFailed for a text that is longer than the model's context, or empty.
         """
-        started = self._at_work()
-        tokens = await started.running.read(lambda: _tokens(started.running, prompt))
-        return await started.outputs.ask(tokens)
-
-    async def chat_text(self, messages: Sequence[Message], *, reply_next: bool) -> str:
-        """Return `messages` as the model's chat template writes them."""
-        return await self._at_work().running.chat_text(messages, reply_next=reply_next)
-
-    def _at_work(self) -> _Started:
-        if self._started is None:
-            raise not_running(self.name)
-        return self._started
+        running = self._at_work()
+        tokens = await running.read(lambda: _tokens(running, prompt))
+        return await self._outputs.ask(tokens)
 
 
 def _tokens(running: Running, prompt: Prompted) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from synth.engine.hf_reading import Reading
 from synth.engine.hf_weights import Loaded, Wanted, load
 from synth.engine.in_batches import InBatches, all_of
-from synth.errors import CallFailed, EngineRefused
+from synth.errors import CallFailed
 from synth.record import Message
 
 _MOST_AT_ONCE = 8
@@ -111,11 +111,6 @@ def _take_threads(number: int) -> None:
     import torch
 
     torch.set_num_threads(number)
-
-
-def not_running(name: str) -> EngineRefused:
-    """Return the error of an engine that is asked before `start` or after `close`."""
-    return EngineRefused(f"the engine {name!r} was asked before it was started, or after")
 
 
 def _done(jobs: Sequence[Callable[[], Any]]) -> list[Any]:
