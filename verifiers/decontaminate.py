@@ -77,6 +77,7 @@ class Decontaminate(Verifier):
     """
 
     name: ClassVar[str] = "decontaminate"
+    version: ClassVar[str] = "2"
     reasons: ClassVar[tuple[str, ...]] = ("contaminated", "nothing_to_judge")
 
     against: tuple[Benchmark, ...] = Field(min_length=1)

@@ -21,9 +21,9 @@ class NearDuplicates(Verifier):
     Two texts are near duplicates when the Jaccard similarity of their sets of word n-grams is at
     least `threshold`. By default case, punctuation and Unicode's spelling variants do not count; a
     Chinese, Japanese or Thai character is a word; a text of fewer than `ngram` words is compared
-    whole, a text without words character by character as it stands. Each text is held against all
-    before it, whatever became of those, so the result depends on the order of the records and on
-    nothing else: of texts that are all near to each other the first passes.
+    whole, and so, as it stands, is a text without words. Each text is held against all before it,
+    whatever became of those, so the result depends on the order of the records and on nothing else:
+    of texts that are all near to each other the first passes.
 
     Candidates come from MinHash with banding (Broder, "On the resemblance and containment of
     documents", SEQUENCES 1997; Leskovec et al., *Mining of Massive Datasets*, section 3.4); each is
@@ -40,7 +40,7 @@ class NearDuplicates(Verifier):
     """
 
     name: ClassVar[str] = "near_duplicates"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     in_order: ClassVar[bool] = True
     reasons: ClassVar[tuple[str, ...]] = ("near_duplicate", "nothing_to_judge")
 

@@ -49,7 +49,7 @@ class Novelty(Verifier):
     """
 
     name: ClassVar[str] = "novelty"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     in_order: ClassVar[bool] = True
     reasons: ClassVar[tuple[str, ...]] = ("not_novel", "no_words", "nothing_to_judge")
 

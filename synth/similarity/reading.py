@@ -17,20 +17,24 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from synth.similarity.words import UNSPACED
+from synth.similarity.words import UNSPACED, marks, word_pattern
 
 SEPARATOR, PART, WHOLE, UNSURE = range(4)
 """Kinds of characters: between words, part of a word, a word of its own, for Python to read."""
 KIND_AT = 24
 """A table's entry is the kind shifted by this, or-ed with the character in the case that counts."""
+WORDLESS = " \uffff"
+"""How the plain form of a text without words begins. No other begins with a space, and U+FFFF
+stands in no word."""
 
 _EACH = UNSPACED + "\U00020000-\U0003ffff"
-_WORDS = re.compile(rf"[{_EACH}]|[^\W{_EACH}]+")
-_WORDS_AND_MARKS = re.compile(rf"[{_EACH}]|[^\W{_EACH}]+|[^\w\s]")
+_MARKS = marks()
+_WORD = word_pattern(_EACH)
+_WORDS = re.compile(_WORD)
+_WORDS_AND_MARKS = re.compile(rf"{_WORD}|[^\w\s]")
 _ONE_OF_EACH = re.compile(rf"[{_EACH}]")
-_BETWEEN = re.compile(rf"[^\w{_EACH}]+")
+_BETWEEN = re.compile(rf"[^\w{_EACH}{_MARKS}]+")
 _SPACES = re.compile(r"\s+")
-_WITHOUT_WORDS = "\uffff"
 _WIDE = 0x20000
 _JOINING_JAMO = frozenset([*range(0x1161, 0x1176), *range(0x11A8, 0x11C3)])
 
@@ -42,8 +46,9 @@ class Reading:
     ngram: int = 5
     """At least 1: units in a row that make a shingle; a shorter text is one shingle, whole."""
     unit: Literal["words", "characters"] = "words"
-    """What the units are. Words are runs of letters, digits and underscores; where a script puts no
-    spaces between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese) each character is one."""
+    """What the units are. Words are runs of letters, marks on these (accents, vowel signs), digits
+    and underscores; where a script puts no spaces between words (Chinese, Japanese, Thai, Lao,
+    Khmer, Burmese) each character is one."""
     ignore_case: bool = True
     """Whether case is folded, as Unicode says (ß is ss)."""
     ignore_punctuation: bool = True
@@ -85,8 +90,7 @@ class Reading:
 
 
 def _as_it_stands(text: str) -> str:
-    # U+FFFF stands in no word, so no text with words is taken for this one.
-    return text and _WITHOUT_WORDS + blake2b(text.encode(), digest_size=16).hexdigest()
+    return text and WORDLESS + blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 @lru_cache(maxsize=16)
@@ -111,7 +115,7 @@ def _entry(reading: Reading, character: str) -> int:
 def _kind(reading: Reading, character: str) -> int:
     if _ONE_OF_EACH.match(character):
         return WHOLE if reading.unit == "words" else PART
-    if character.isalnum() or character == "_":
+    if character.isalnum() or character == "_" or character in _MARKS:
         return PART
     if character.isspace() or reading.ignore_punctuation:
         return SEPARATOR

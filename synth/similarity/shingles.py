@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth.similarity.kernels import inlined, kernel
-from synth.similarity.reading import Reading, plain_table
+from synth.similarity.reading import WORDLESS, Reading, plain_table
 from synth.similarity.units import Rules, Slices, mixed, units_of
 
 _START = np.uint64(0x94D049BB133111EB)
@@ -46,8 +46,7 @@ def shingled(texts: Slices, reading: Reading) -> Shingles:
         found = _with(found, unsure, _by_table(texts.only(unsure), reading, reading.wide_table()))
         unsure = np.flatnonzero(found.counts < 0)
     if len(unsure):
-        plain = _in_python(texts.only(unsure), reading)
-        found = _with(found, unsure, _by_table(plain, reading, plain_table()))
+        found = _with(found, unsure, _in_python(texts.only(unsure), reading))
     return found
 
 
@@ -88,13 +87,19 @@ def _by_table(texts: Slices, reading: Reading, table: NDArray[np.uint32]) -> Shi
     return into._replace(numbers=into.numbers[:used].copy())
 
 
-def _in_python(texts: Slices, reading: Reading) -> Slices:
+def _in_python(texts: Slices, reading: Reading) -> Shingles:
     read = [
         reading.plain(texts.data[begin:end].tobytes().decode("utf-8", "replace")).encode()
         for begin, end in zip(texts.begins.tolist(), texts.ends.tolist(), strict=True)
     ]
     stops = np.cumsum([0, *(len(text) for text in read)], dtype=np.int64)
-    return Slices(np.frombuffer(b"".join(read), np.uint8), stops[:-1], stops[1:])
+    plain = Slices(np.frombuffer(b"".join(read), np.uint8), stops[:-1], stops[1:])
+    found = _by_table(plain, reading, plain_table())
+    # Of a text without words the plain form is a digest, whose characters mean nothing.
+    wordless = [row for row, text in enumerate(read) if text.startswith(WORDLESS.encode())]
+    found.numbers[found.starts[wordless]] = found.keys[wordless]
+    found.counts[wordless] = 1
+    return found
 
 
 def _with(found: Shingles, rows: NDArray[np.int64], more: Shingles) -> Shingles:

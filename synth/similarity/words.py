@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -19,7 +20,6 @@ Words = Callable[[str], list[str]]
 """Returns the words of a text."""
 
 _NOT_IN_WORDS = re.compile(r"[^a-z0-9]+")
-_IN_ANY_SCRIPT = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+")
 
 
 def rouge_words(text: str) -> list[str]:
@@ -56,5 +56,41 @@ def _stemmer() -> Callable[[str], str]:
 
 
 def unicode_words(text: str) -> list[str]:
-    """Return runs of letters and digits without case; of an unspaced script each character."""
-    return _IN_ANY_SCRIPT.findall(text.casefold())
+    """Return runs of letters and digits without case; of an unspaced script each character.
+
+    Marks on letters, such as the vowel signs of Hindi, belong to the word.
+    """
+    return _in_any_script().findall(text.casefold())
+
+
+@lru_cache(maxsize=1)
+def _in_any_script() -> re.Pattern[str]:
+    return re.compile(word_pattern(UNSPACED, separators="_"))
+
+
+def word_pattern(unspaced: str, *, separators: str = "") -> str:
+    """Return the regular expression of a word: an unspaced character, or letters and their marks.
+
+    Letters are what regular expressions call so, digits too, less `separators`. Both arguments are
+    given as they stand in `[]`.
+    """
+    letter, mark = rf"[^\W{separators}{unspaced}]", f"[{marks()}]"
+    return rf"[{unspaced}]|{letter}+(?:{mark}+{letter}*)*|(?:{mark}+{letter}*)+"
+
+
+@lru_cache(maxsize=1)
+def marks() -> str:
+    """Return, for use in `[]`, what stands on letters and is none: accents, vowel signs.
+
+    Regular expressions do not count them to words, and would take those of Hindi apart. Marks of
+    unspaced scripts are not among them, nor the selectors that choose how an emoji looks, nor those
+    of the rare scripts beyond U+FFFF, which would make each search three times as slow.
+    """
+    unspaced = re.compile(f"[{UNSPACED}]")
+    return "".join(
+        character
+        for character in map(chr, range(0x300, 0x10000))
+        if unicodedata.category(character) in {"Mn", "Mc"}
+        and not unspaced.match(character)
+        and not "\ufe00" <= character <= "\ufe0f"
+    )

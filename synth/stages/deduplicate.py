@@ -33,6 +33,7 @@ class Deduplicate(Stage):
     """
 
     name: ClassVar[str] = "deduplicate"
+    version: ClassVar[str] = "2"
     chooses: ClassVar[bool] = True
 
     of: Of = "instruction"

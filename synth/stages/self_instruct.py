@@ -62,6 +62,7 @@ class SelfInstruct(Stage):
     """
 
     name: ClassVar[str] = "self_instruct"
+    version: ClassVar[str] = "2"
     sees_all: ClassVar[bool] = True
     takes: ClassVar = "instruction"
     default_prompts: ClassVar[dict[str, str]] = shipped_prompts("self_instruct")

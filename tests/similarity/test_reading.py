@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from itertools import product
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -22,8 +24,12 @@ READINGS = [
     )
 ]
 ODD = (
-    "aB9_ \t\x00\x1f.,-'ßİŉÄäéＡ１ﬁ½“”。、　我们日本ヘ\u3099ก็สวัสดี각\u1100\u1161\u11a8"
+    "aB9_ \t\x00\x1f.,-'ßİŉÄäéＡ１ﬁ½“”。、　我们日本ヘ\u3099ก็สวัสดี각\u1100\u1161\u11a8का❤\ufe0f"
     "\u0301\u200b\U0001f600\U00020000\U0002f800𐐀"
+)
+EACH = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff"
 )
 TEXTS = st.text(st.sampled_from(ODD) | st.characters(codec="utf-8"), max_size=30)
 
@@ -61,13 +67,24 @@ def test_a_text_reads_like_its_plain_form(reading: Reading, text: str):
     assert (found.counts[0] == 0) == (not text.strip())
 
 
+def in_a_word(character: str) -> bool:
+    """Return whether it is a letter, a digit, an underscore, or a mark that changes the word."""
+    selects_a_look = "\ufe00" <= character <= "\ufe0f"
+    on_a_letter = unicodedata.category(character) in {"Mn", "Mc"} and character < "\U00010000"
+    return character.isalnum() or character == "_" or (on_a_letter and not selects_a_look)
+
+
+def words_of(text: str) -> list[str]:
+    """Return words, and each character of scripts that put no spaces between them."""
+    parts = re.split(f"([{EACH}])", text)
+    parts[::2] = ["".join(one if in_a_word(one) else " " for one in part) for part in parts[::2]]
+    return [word for part in parts for word in part.split(" ") if word]
+
+
 @settings(max_examples=60, deadline=None)
 @given(TEXTS)
-def test_words_are_those_of_the_regular_expressions(text: str):
-    folded = text.casefold()
-    each = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-    each += "\U00020000-\U0003ffff"
-    words = re.findall(rf"[{each}]|[^\W{each}]+", folded)
+def test_words_are_letters_and_their_marks(text: str):
+    words = words_of(text.casefold())
     reading = Reading(ngram=1, normal_form=None)
 
     found = read(reading, text, *words)
@@ -75,6 +92,25 @@ def test_words_are_those_of_the_regular_expressions(text: str):
     if words:
         alone = [numbers(found, place + 1)[0] for place in range(len(words))]
         assert numbers(found, 0) == list(dict.fromkeys(alone))
+
+
+@pytest.mark.parametrize("unit", ["words", "characters"])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("लड़का", "लड़की"), ("কর", "কার"), ("கல்", "கல"), ("שִׁיר", "שׁוּר")],
+    ids=["Hindi", "Bengali", "Tamil", "pointed Hebrew"],
+)
+def test_vowel_signs_make_another_word(one: str, other: str, unit: Literal["words", "characters"]):
+    found = read(Reading(unit=unit), f"{one} {one}", f"{other} {other}")
+
+    assert len({*found.keys.tolist()}) == 2
+
+
+def test_how_an_emoji_shall_look_is_no_word():
+    found = read(Reading(), "fine ❤️", "fine ✈️", "fine", "❤️", "✈️")
+
+    assert numbers(found, 0) == numbers(found, 1) == numbers(found, 2)
+    assert numbers(found, 3) != numbers(found, 4)
 
 
 def test_shingles_are_the_distinct_runs_of_words():
@@ -112,6 +148,17 @@ def test_texts_without_words_are_compared_as_they_stand(one: str, other: str):
 
     assert numbers(found, 0) == numbers(found, 1)
     assert numbers(found, 0) != numbers(found, 2)
+
+
+@pytest.mark.parametrize("ngram", [1, 2, 5])
+def test_texts_without_words_share_no_characters_either(ngram: int):
+    reading = Reading(ngram=ngram, unit="characters")
+
+    found = read(reading, "🎉🎉🎉", "👍👍", "🎉🎉🎉 ", "!!!", "‼!")
+
+    assert found.counts.tolist() == [1] * 5
+    assert numbers(found, 0) == numbers(found, 2)
+    assert len({numbers(found, text)[0] for text in range(5)}) == 4
 
 
 def test_keys_are_equal_for_the_same_units_in_the_same_order():

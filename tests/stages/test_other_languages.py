@@ -23,6 +23,8 @@ from tests.running import saying, services
         ("写一首诗。", ["写", "一", "首", "诗"]),
         ("用Python写", ["用", "python", "写"]),
         ("snake_case", ["snake", "case"]),
+        ("लड़का या लड़की?", ["लड़का", "या", "लड़की"]),
+        ("ดี", ["ด", "ี"]),
         ("…", []),
     ],
 )
