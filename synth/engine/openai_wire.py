@@ -7,6 +7,7 @@ they add, leave out or set to null. What cannot be read raises UnreadableError: 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -226,9 +227,16 @@ def vectors(reply: Any, count: int) -> list[list[float]]:
     entries = [as_object(entry) for entry in as_list(as_object(reply).get("data"))]
     entries.sort(key=lambda entry: _count(entry, "index"))
     found = [as_list(entry.get("embedding")) for entry in entries]
-    if len(found) != count or not all(found):
-        raise UnreadableError(f"no_vectors: wanted `data` with {count} embeddings")
+    if len(found) != count or not all(map(_is_vector, found)):
+        raise UnreadableError(f"no_vectors: wanted `data` with {count} embeddings, finite numbers")
     return found
+
+
+def _is_vector(values: list[Any]) -> bool:
+    try:
+        return bool(values) and all(map(math.isfinite, values))
+    except (TypeError, OverflowError):
+        return False
 
 
 def error_message(raw: bytes) -> str:

@@ -29,7 +29,8 @@ class Embed(Stage):
     Numbers are kept with six decimals: some 9 bytes a dimension in each stage file that follows, so
     a million records of 1,024 dimensions are 9 GB a stage before compression. No export holds them.
 
-    Dropped: `nothing_to_embed` (the record lacks the text), `no_vector` (all zeros).
+    Dropped: `nothing_to_embed` (the record lacks the text), `no_vector` (all zeros). A reply
+    without numbers, or with NaN, is a failed call.
     """
 
     name: ClassVar[str] = "embed"
@@ -55,7 +56,7 @@ class Embed(Stage):
             return [record.drop("filter", by=services.label, reason=why)]
         vector = await services.embed(self.engine, self.prefix + text, record)
         length = math.hypot(*vector)
-        if not length > 0:
+        if not 0 < length < math.inf:
             why = f"no_vector: the engine {self.engine!r} gave a vector of length {length:g}"
             return [record.drop("filter", by=services.label, reason=why)]
         return [record.adding({self.into: [round(one / length, _DECIMALS) for one in vector]})]

@@ -265,3 +265,12 @@ def test_vectors_come_in_the_order_asked():
     assert wire.vectors({"data": data}, 2) == [[1.0], [2.0]]
     with pytest.raises(wire.UnreadableError, match="no_vectors"):
         wire.vectors({"data": data}, 3)
+
+
+@pytest.mark.parametrize(
+    "vector",
+    [None, [], "AAAA", [None, 1.0], ["a"], [[1.0]], [float("nan")], [1e999, 1.0], [10**400]],
+)
+def test_what_is_no_vector_of_finite_numbers_is_unreadable(vector: Any):
+    with pytest.raises(wire.UnreadableError, match="no_vectors: wanted `data` with 1 embeddings"):
+        wire.vectors({"data": [{"index": 0, "embedding": vector}]}, 1)

@@ -81,8 +81,9 @@ async def test_a_record_without_the_text_is_dropped_and_nothing_asked(tmp_path: 
     assert asked == []
 
 
-async def test_a_vector_of_zeros_points_nowhere(tmp_path: Path):
-    became = await embedded(tmp_path, question(), [0.0, 0.0])
+@pytest.mark.parametrize("vector", [[0.0, 0.0], [1.7e308] * 4], ids=["zeros", "endless"])
+async def test_a_vector_without_a_length_points_nowhere(tmp_path: Path, vector: list[float]):
+    became = await embedded(tmp_path, question(), vector)
 
     assert became.dropped is not None
     assert became.dropped.reason.startswith("no_vector: ")
