@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast
 
 import numpy as np
@@ -179,7 +180,9 @@ def _numbers(value: Any) -> NDArray[np.float64]:
     listed = cast("list[Any]", value) if isinstance(value, list | tuple) else []
     if not all(type(one) in (int, float) for one in listed):
         return np.empty(0)
-    return np.array(listed, np.float64)
+    with suppress(OverflowError):  # an integer beyond all floats
+        return np.array(listed, np.float64)
+    return np.empty(0)
 
 
 def nearest(index: Index, threshold: float) -> Nearest:

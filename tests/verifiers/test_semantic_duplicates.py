@@ -115,7 +115,9 @@ def test_vectors_may_come_from_a_field():
     assert verdicts[1].evidence == {"of": first.id, "cosine": 0.9949}
 
 
-@pytest.mark.parametrize("odd", [None, "0.1", [], [1], [1, "2"], [1, None], [0, 0], [True, 1]])
+@pytest.mark.parametrize(
+    "odd", [None, "0.1", [], [1], [1, "2"], [1, None], [0, 0], [True, 1], [1, 10**400]]
+)
 def test_a_field_without_such_a_vector_is_no_verdict(odd: Any):
     [_, verdict] = judge(
         "semantic_duplicates", with_vectors([2, 0], odd), vectors="embedding", threshold=0.9
