@@ -158,13 +158,13 @@ def _pair(row: dict[str, Any]) -> _Found | None:
 
 def _prompt(row: Mapping[str, Any], name: str) -> list[Message]:
     if isinstance(row[name], list):
-        return _turns(row[name], name)
+        return turns(row[name], name)
     return [_turn("user", _said(_text(row, name), name))]
 
 
 def _reply(row: Mapping[str, Any], name: str) -> list[Message]:
     if isinstance(given := row.get(name), list):
-        return _turns(cast("list[Any]", given), name) if given else []
+        return turns(given, name) if given else []
     text = _text(row, name)
     return [_turn("assistant", text)] if text.strip() else []
 
@@ -191,7 +191,11 @@ def _said(text: str, name: str) -> str:
     return text
 
 
-def _turns(value: Any, name: str) -> list[Message]:
+def turns(value: Any, name: str) -> list[Message]:
+    """Return turns of {role, content} or {from, value} as messages.
+
+    Raises RowError for what is none, and for an empty list; `name` says where it stood.
+    """
     return [_message(turn, number) for number, turn in enumerate(_listed(value, name), 1)]
 
 

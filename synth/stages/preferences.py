@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from synth.record import Message, Record
+from synth.seed import shapes
+from synth.seed.values import RowError
 from synth.services import Services
 from synth.stage import Stage
 
 _PAIR = ("chosen", "rejected")
+_MARKS = re.compile(r"(?:^|\n\n)(Human|Assistant):")
+_ROLES = {"Human": "user", "Assistant": "assistant"}
 
 
 class Preferences(Stage):
@@ -20,14 +25,18 @@ class Preferences(Stage):
     rejected ones aside, and an export `dpo: {rejected_by: [preferred]}` pairs each with what is
     left of the chosen ones.
 
-    Known forms are those of TRL: texts; lists of turns that hold the reply alone, with a `prompt`
-    of text or turns; and lists of whole conversations, whose common beginning is the prompt.
+    Known forms are those of TRL: texts; lists of turns that follow a `prompt` of text or turns; and
+    lists of whole conversations, whose common beginning is the prompt. Turns may be of {role,
+    content} or of {from, value}, and a reply may call tools and say nothing. Where there is no
+    `prompt`, the record's own conversation or `question` is; texts without either are read if
+    "Human:" and "Assistant:" mark their turns, as in hh-rlhf.
 
     Dropped: `no_pair` (one of the two is missing, or no conversation), `same_reply` (both say the
     same, white space apart), `unlike_prompts` (the two do not answer the same).
     """
 
     name: ClassVar[str] = "preferences"
+    version: ClassVar[str] = "2"
 
     async def apply(self, record: Record, services: Services) -> Sequence[Record]:
         """Return the two children, or the record dropped with the reason."""
@@ -53,16 +62,35 @@ class _NoPairError(ValueError):
 
 def _conversation(record: Record, name: str) -> list[Message]:
     """Return the prompt and the reply. Raises _NoPairError with the reason where there is none."""
-    said = record.fields.get(name)
-    asked = record.fields.get("prompt") or record.messages or record.instruction
-    if isinstance(said, str):
-        said = [{"role": "assistant", "content": said}]
-    turns = _turns(said, name)
-    if turns[0]["role"] == "assistant":
+    told = record.fields.get(name)
+    asked = record.fields.get("prompt") or list(record.messages) or record.instruction
+    if isinstance(told, str):
+        marked = [] if asked else _marked(told)
+        told = marked or [{"role": "assistant", "content": told}]
+    turns = _turns(told, name)
+    if _is_rest(turns, asked):
         turns = [*_turns(_asking(asked), "prompt"), *turns]
-    if turns[-1]["role"] != "assistant" or not turns[-1]["content"].strip():
+    if not _replies(turns[-1]):
         raise _NoPairError(f"no_pair: {name!r} does not end with a reply of the assistant")
     return turns
+
+
+def _marked(text: str) -> list[Message]:
+    """Return the turns of a text that marks them as hh-rlhf does; none if it begins otherwise."""
+    before, *parts = _MARKS.split(text)
+    if before.strip() or parts[:1] != ["Human"]:
+        return []
+    return [
+        {"role": _ROLES[who], "content": said.strip()}
+        for who, said in zip(parts[::2], parts[1::2], strict=True)
+    ]
+
+
+def _is_rest(turns: list[Message], asked: Any) -> bool:
+    """Return whether turns only follow what was asked: they answer it, or do not hold it."""
+    if turns[0]["role"] == "assistant":
+        return True
+    return isinstance(asked, list) and any(turn not in turns for turn in _turns(asked, "prompt"))
 
 
 def _asking(prompt: Any) -> Any:
@@ -72,18 +100,27 @@ def _asking(prompt: Any) -> Any:
 
 
 def _turns(value: Any, name: str) -> list[Message]:
-    if not isinstance(value, list | tuple) or not value:
+    listed: Any = [value] if isinstance(value, dict) else value
+    if not isinstance(listed, list) or not listed:
         raise _NoPairError(f"no_pair: {name!r} holds no text and no turns")
-    turns = cast("Sequence[Any]", value)
-    for turn in turns:
-        told = cast("dict[str, Any]", turn) if isinstance(turn, dict) else {}
-        if not isinstance(told.get("content"), str) or "role" not in told:
-            raise _NoPairError(f"no_pair: {name!r} holds a turn without role and content")
-    return [cast("Message", turn) for turn in turns]
+    try:
+        return shapes.turns(listed, name)
+    except RowError as error:
+        _, _, found = str(error).partition(": ")
+        raise _NoPairError(f"no_pair: {name!r} cannot be read: {found}") from error
+
+
+def _replies(turn: Message) -> bool:
+    said = turn["content"].strip() or turn.get("tool_calls")
+    return turn["role"] == "assistant" and bool(said)
 
 
 def _refuse_no_choice(chosen: list[Message], rejected: list[Message]) -> None:
     if [*chosen[:-1]] != [*rejected[:-1]]:
         raise _NoPairError("unlike_prompts: the two replies do not answer the same conversation")
-    if chosen[-1]["content"].split() == rejected[-1]["content"].split():
+    if _said(chosen[-1]) == _said(rejected[-1]):
         raise _NoPairError("same_reply: the two replies say the same")
+
+
+def _said(turn: Message) -> tuple[list[str], Any]:
+    return turn["content"].split(), turn.get("tool_calls")
