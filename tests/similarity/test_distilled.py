@@ -84,7 +84,7 @@ def test_model2vec_reads_what_was_made(cache: Path, tmp_path: Path):
 
     folder = distilled(tiny_bert(tmp_path / "tiny"), "tiny-1")
 
-    vectors = Embedding("model2vec", str(folder)).embed(["cook rice", "rice cook", "a map"])
+    vectors = Embedding(f"model2vec:{folder}").embed(["cook rice", "rice cook", "a map"])
 
     assert np.allclose(vectors[0], vectors[1], atol=1e-6)
     assert vectors[0] @ vectors[2] < 0.99

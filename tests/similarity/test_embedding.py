@@ -24,13 +24,13 @@ def test_a_folder_lies_beside_the_recipe(tmp_path: Path):
 
     options = validated(Options, {"embedding": "model2vec:my_model"}, folder=tmp_path)
 
-    assert options.embedding == Embedding("model2vec", str(tmp_path / "my_model"))
+    assert options.embedding == Embedding(f"model2vec:{tmp_path / 'my_model'}")
 
 
 def test_what_is_no_folder_is_a_name_on_the_hub(tmp_path: Path):
     options = validated(Options, {"embedding": "model2vec:acme/tiny-8M"}, folder=tmp_path)
 
-    assert options.embedding == Embedding("model2vec", "acme/tiny-8M")
+    assert options.embedding == Embedding("model2vec:acme/tiny-8M")
     assert options.model_dump(mode="json") == {"embedding": "model2vec:acme/tiny-8M"}
 
 
@@ -67,7 +67,7 @@ def test_a_dump_changes_with_the_weights_and_not_with_the_place(tmp_path: Path):
 
 def test_static_vectors_are_means_of_length_one(tmp_path: Path):
     pytest.importorskip("model2vec", reason="needs the extra `semantic`")
-    embedding = Embedding("model2vec", str(tiny_static(tmp_path / "tiny", {"boil": "cook"})))
+    embedding = Embedding(f"model2vec:{tiny_static(tmp_path / 'tiny', {'boil': 'cook'})}")
 
     vectors = embedding.embed(["cook rice", "boil rice", "cook rice unheard", "unheard", ""])
 
@@ -80,7 +80,7 @@ def test_static_vectors_are_means_of_length_one(tmp_path: Path):
 
 def test_a_static_vector_depends_on_its_text_alone(tmp_path: Path):
     pytest.importorskip("model2vec", reason="needs the extra `semantic`")
-    embedding = Embedding("model2vec", str(tiny_static(tmp_path / "tiny")))
+    embedding = Embedding(f"model2vec:{tiny_static(tmp_path / 'tiny')}")
     texts = ["how do i cook rice", "a map", "rice " * 3000]
 
     together = embedding.embed(texts)

@@ -18,7 +18,7 @@ TEXTS = ["how do i cook rice", "a map", ""]
 @pytest.fixture
 def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Embedding:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return Embedding("model2vec", str(tiny_static(tmp_path / "tiny", {"boil": "cook"})))
+    return Embedding(f"model2vec:{tiny_static(tmp_path / 'tiny', {'boil': 'cook'})}")
 
 
 def kept(tmp_path: Path) -> list[Path]:
