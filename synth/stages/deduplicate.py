@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from synth.errors import InputError
 from synth.record import Of
 from synth.services import Services
 from synth.stage import Chosen, Stage
@@ -87,9 +88,22 @@ class Deduplicate(Stage):
         options = near.Options(self.threshold, self.permutations, reading)
         spill = near.Spill(self.memory_mb, rows.folder) if self.memory_mb else None
         texts = near.Batches(rows.count, rows.text_batches(self.of))
+        scores = None if self.by is None else _scores(rows, self.by)
         groups = near.groups(texts, options, spill=spill)
-        kept = groups.kept(self.keep, None if self.by is None else rows.numbers(self.by))
-        return _Drops(rows.ids(), kept, groups, self.keep)
+        return _Drops(rows.ids(), groups.kept(self.keep, scores), groups, self.keep)
+
+
+def _scores(rows: Rows, by: str) -> Any:
+    """Return the number `by` of each record. Raises InputError if it is nobody's: a slip."""
+    import numpy as np
+
+    scores = rows.numbers(by)
+    if len(scores) and np.isnan(scores).all():
+        raise InputError(
+            f"`by: {by}` of `deduplicate` names no number: none of {len(scores)} records has a "
+            "field with a number, or a verifier's score, of that name"
+        )
+    return scores
 
 
 class _Drops:
@@ -97,14 +111,16 @@ class _Drops:
 
     def __init__(self, ids: Any, kept: Any, groups: Any, keep: str) -> None:
         self._ids, self._kept, self._groups, self._keep = ids, kept, groups, keep
-        self._stays = {int(first): number for number, first in _kept_of(kept, groups.first)}
+        self._stays = groups.first.copy()
+        """Of each group, at the place of its first record: the one that stays."""
+        self._stays[groups.first[kept]] = kept.nonzero()[0]
 
     def __call__(self, number: int) -> str:
         if self._kept[number]:
             return ""
         earlier = int(self._groups.nearest.earlier[number])
         if self._keep == "best":
-            stays = self._ids[self._stays[int(self._groups.first[number])]]
+            stays = self._ids[int(self._stays[self._groups.first[number]])]
             return f"near_duplicate: {stays} of the same group has the highest score"
         if earlier < 0:
             return "near_duplicate: later records nearly repeat it, and none of them is kept"
@@ -112,8 +128,3 @@ class _Drops:
         return (
             f"near_duplicate: {similarity:.2f} similar to the earlier record {self._ids[earlier]}"
         )
-
-
-def _kept_of(kept: Any, first: Any) -> Any:
-    rows = kept.nonzero()[0]
-    return zip(rows.tolist(), first[rows].tolist(), strict=True)

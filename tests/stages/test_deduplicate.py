@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from synth.errors import InputError
 from synth.stages.deduplicate import Deduplicate
 from tests.running import rows_of, services
 
@@ -32,7 +33,7 @@ async def drops(texts: Sequence[str], folder: Path, **options: Any) -> list[str 
     rows = rows_of(folder, fields)
     async with services(folder) as given:
         chosen = await deduplicate(threshold=0.7, **options).choose(rows, given)
-    return [chosen(number) or None for number in range(len(texts))]
+    return [str(chosen(number)) or None for number in range(len(texts))]
 
 
 async def test_the_first_stays_and_the_rest_name_it(tmp_path: Path):
@@ -48,6 +49,15 @@ async def test_the_best_of_a_group_stays(tmp_path: Path):
 
     assert [bool(reason) for reason in found] == [True, False, False, True]
     assert "has the highest score" in str(found[0])
+
+
+async def test_a_score_that_no_record_has_is_a_slip(tmp_path: Path):
+    with pytest.raises(InputError, match=r"`by: qualty` .* none of 2 records has"):
+        await drops([LONG, NEAR], tmp_path, keep="best", by="qualty")
+
+
+async def test_an_empty_set_has_no_best(tmp_path: Path):
+    assert await drops([], tmp_path, keep="best", by="quality") == []
 
 
 async def test_none_of_a_group_stays(tmp_path: Path):
