@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
-from typing import ClassVar, Self
+from typing import ClassVar
 
-from pydantic import model_validator
-
-from synth import Record, Verdict, Verifier
+from synth import Verdict
 
 from . import bounds
-from .text_of import Of, nothing_to_judge, text_of
+from .measured import Measured
+from .text_of import nothing_to_judge
 
 _LEVEL = 6
 _NO_HEADER = -15
 
 
-class CompressionRatio(Verifier):
+class CompressionRatio(Measured):
     """How many times smaller the text becomes by DEFLATE (zlib's level 6, without its header).
 
     Bytes of the text in UTF-8 by bytes of what they are compressed to. A hundred words of English
@@ -33,23 +31,6 @@ class CompressionRatio(Verifier):
 
     name: ClassVar[str] = "compression_ratio"
     version: ClassVar[str] = "1"
-    reasons: ClassVar[tuple[str, ...]] = (*bounds.REASONS, "nothing_to_judge")
-
-    of: Of = "reply"
-    """Which text: the `reply`, the `instruction`, or `all` messages."""
-    at_least: float | None = None
-    """The least ratio that passes."""
-    at_most: float | None = None
-    """The greatest ratio that passes."""
-
-    @model_validator(mode="after")
-    def _bounds_make_sense(self) -> Self:
-        bounds.refuse_crossed(self.at_least, self.at_most)
-        return self
-
-    def judge(self, records: Sequence[Record]) -> list[Verdict]:
-        """Return one verdict for each record."""
-        return [self._verdict(text_of(record, self.of)) for record in records]
 
     def _verdict(self, text: str | None) -> Verdict:
         if text is None or not text.strip():

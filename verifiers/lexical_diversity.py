@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar, Self
+from typing import ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from synth import Record, Verdict, Verifier
+from synth import Verdict
 
 from . import bounds
-from .text_of import Of, nothing_to_judge, text_of
+from .measured import Measured
+from .text_of import nothing_to_judge
 from .words import words
 
 
-class LexicalDiversity(Verifier):
+class LexicalDiversity(Measured):
     """The text's lexical diversity, as MTLD: how many words it goes on before it repeats itself.
 
     A factor is a stretch of words, from where the last one ended, until the share of different
@@ -37,25 +38,9 @@ class LexicalDiversity(Verifier):
 
     name: ClassVar[str] = "lexical_diversity"
     version: ClassVar[str] = "1"
-    reasons: ClassVar[tuple[str, ...]] = (*bounds.REASONS, "nothing_to_judge")
 
-    of: Of = "reply"
-    """Which text: the `reply`, the `instruction`, or `all` messages."""
     factor: float = Field(0.72, gt=0, lt=1)
     """The share of different words below which a factor ends."""
-    at_least: float | None = None
-    """The least value that passes."""
-    at_most: float | None = None
-    """The greatest value that passes."""
-
-    @model_validator(mode="after")
-    def _bounds_make_sense(self) -> Self:
-        bounds.refuse_crossed(self.at_least, self.at_most)
-        return self
-
-    def judge(self, records: Sequence[Record]) -> list[Verdict]:
-        """Return one verdict for each record."""
-        return [self._verdict(text_of(record, self.of)) for record in records]
 
     def _verdict(self, text: str | None) -> Verdict:
         found = words(text or "")

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
-from pydantic import model_validator
-
-from synth import Record, Verdict, Verifier
+from synth import Verdict
 
 from . import bounds, markdown
+from .measured import Measured
 from .sentences import blocks_of, sentences_in
 from .syllables import syllables
-from .text_of import Of, nothing_to_judge, text_of
+from .text_of import nothing_to_judge
 
 _WORD = re.compile(r"[a-zà-öø-ÿœ]+(?:['’][a-z]+)*")
 _NAMES = {"grade": "the Flesch-Kincaid grade", "ease": "the Flesch reading ease"}
 
 
-class Readability(Verifier):
+class Readability(Measured):
     """The readability of an English text, as a grade or an ease.
 
     `grade` (Flesch-Kincaid): the year of school in the United States that it takes to understand
@@ -45,23 +43,8 @@ class Readability(Verifier):
     version: ClassVar[str] = "1"
     reasons: ClassVar[tuple[str, ...]] = (*bounds.REASONS, "other_script", "nothing_to_judge")
 
-    of: Of = "reply"
-    """Which text: the `reply`, the `instruction`, or `all` messages."""
     formula: Literal["grade", "ease"] = "grade"
     """Which number is the score, and is bounded."""
-    at_least: float | None = None
-    """The least score that passes."""
-    at_most: float | None = None
-    """The greatest score that passes."""
-
-    @model_validator(mode="after")
-    def _bounds_make_sense(self) -> Self:
-        bounds.refuse_crossed(self.at_least, self.at_most)
-        return self
-
-    def judge(self, records: Sequence[Record]) -> list[Verdict]:
-        """Return one verdict for each record."""
-        return [self._verdict(text_of(record, self.of)) for record in records]
 
     def _verdict(self, text: str | None) -> Verdict:
         prose = markdown.split(text or "").prose

@@ -68,7 +68,8 @@ def test_each_verifier_of_ours_has_a_table():
     if not folder.is_dir():
         pytest.skip("not a checkout")
 
-    texts = "".join(file.read_text("utf-8") for file in sorted(folder.glob("*.py")))
-    defined = re.findall(r'\(Verifier\):.*?name: ClassVar\[str\] = "(\w+)"', texts, re.DOTALL)
+    pattern = re.compile(r'\((?:Verifier|Measured)\):.*?name: ClassVar\[str\] = "(\w+)"', re.DOTALL)
+    texts = [file.read_text("utf-8") for file in folder.glob("*.py")]
+    defined = {name for text in texts for name in pattern.findall(text)}
 
-    assert set(defined) == {table.stem for table in TABLES}
+    assert defined == {table.stem for table in TABLES}
