@@ -124,7 +124,8 @@ def groups(
     Beside them it takes about 400 bytes a row (25 bands), or with `spill` about 60 and what that
     allows. Time grows with the rows and not with their square, however many are alike: some 10 µs a
     row, 0.1 to 0.3 ms where all are near to all. The result does not depend on `threads` (by
-    default one for each core), or on `spill`.
+    default one for each core), or on `spill`. Raises ValueError if `Batches` hold more or fewer
+    texts than they say.
     """
     options = options or Options()
     count, arrays = texts if isinstance(texts, Batches) else (len(texts), [texts])
@@ -132,7 +133,7 @@ def groups(
     column = Texts()
     search = Search(column, options, threads=threads, expected=0 if spill else count)
     first, nearest = np.arange(count), Nearest.none(count)
-    blocks = _arriving(column, arrays)
+    blocks = _arriving(column, arrays, count)
     for links in _links(search, blocks) if spill is None else _spilled(search, blocks, spill):
         nearest.note(links)
         _unite(links.later, links.earlier, first)
@@ -163,7 +164,7 @@ def _spilled(search: Search, blocks: Blocks, spill: Spill) -> Iterator[Links]:
             yield search.compared(pairs, taken)
 
 
-def _arriving(texts: Texts, arrays: Iterable[Any]) -> Blocks:
+def _arriving(texts: Texts, arrays: Iterable[Any], count: int) -> Blocks:
     """Lay arrays behind the texts, the next one made meanwhile, and yield what is new."""
     source = iter(arrays)
     with ThreadPoolExecutor(1) as maker:
@@ -172,7 +173,12 @@ def _arriving(texts: Texts, arrays: Iterable[Any]) -> Blocks:
             coming = maker.submit(next, source, None)
             before = len(texts)
             texts.lay(array)
+            # Kernels write at a text's number, and would not see that there is no such place.
+            if len(texts) > count:
+                break
             yield from _blocks(texts, before)
+    if len(texts) != count:
+        raise ValueError(f"wanted {count} texts, as `Batches` say, got {len(texts)} or more")
 
 
 def _blocks(texts: Texts, start: int) -> Blocks:

@@ -233,6 +233,12 @@ def test_batches_that_are_read_meanwhile_are_one_set():
     assert found.nearest.earlier.tolist() == groups(pa.array(texts), WORDS).nearest.earlier.tolist()
 
 
+@pytest.mark.parametrize("said", [1, 3])
+def test_batches_that_do_not_hold_what_they_say_are_refused(said: int):
+    with pytest.raises(ValueError, match=f"wanted {said} texts"):
+        groups(Batches(said, [pa.array(["a b"]), pa.array(["c d"])]))
+
+
 def test_what_breaks_while_batches_are_read_is_told():
     def broken() -> Iterator[pa.Array]:
         yield pa.array(["a b"])
