@@ -23,6 +23,8 @@ from synth.curation.choice import (
 from synth.curation.groups import Groups, grouped, one_group
 
 Ties = Literal["first", "last"]
+_UNWANTED = 3
+"""The place of `no_quota` among the reasons of `_best_of_each`."""
 
 
 def scores_of(values: ArrayLike) -> Scores:
@@ -98,7 +100,9 @@ def quota(
     wanted = [quotas.get(name, others) for name in places.names]
     sizes = places.sizes if total is None else np.full(len(places.names), total)
     limits = [limit_of(size, one) for size, one in zip(sizes.tolist(), wanted, strict=True)]
-    return _best_of_each(places, order, np.array(limits, np.int64), numbers)
+    choice = _best_of_each(places, order, np.array(limits, np.int64), numbers)
+    choice.why[np.array([not one for one in wanted], bool)[places.codes]] = _UNWANTED
+    return choice
 
 
 def threshold(
@@ -170,14 +174,15 @@ def _best_of_each(places: Groups, order: Numbers, limits: Numbers, scores: Score
     limit = limits[places.codes]
     told: dict[str, Any] = {"group": places, "limit": limit, "size": places.sizes[places.codes]}
     place = "number {rank} of {size}" + (" in {group}" if len(places.names) > 1 else "")
+    scored = "" if scores is None else " with a score of {score:g}"
     reasons = (
         "",
         f"not_scored: {place}; only the first {{limit}} are kept",
-        f"outranked: {place}; only the first {{limit}} are kept",
+        f"outranked: {place}{scored}; only the first {{limit}} are kept",
+        "no_quota: nothing of {group} is wanted",
     )
     out = ranks > limit
     if scores is None:
         return Choice(told_apart(out & False, out), ranks, reasons, told)
-    reasons = (*reasons[:2], reasons[2].replace(place, place + " with a score of {score:g}"))
     told["score"] = scores
     return Choice(told_apart(out & np.isnan(scores), out), ranks, reasons, told)

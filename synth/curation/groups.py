@@ -34,7 +34,7 @@ class Groups:
     def __getitem__(self, row: int) -> str:
         """Return the name of a row's group."""
         name = self.names[self.codes[row]]
-        return "no value" if name is None else str(name)
+        return "no value" if name is None else str(name) or "''"
 
 
 def grouped(values: Any) -> Groups:

@@ -169,12 +169,15 @@ class Lane:
 
     @contextmanager
     def _broken_over_all(self) -> Generator[None]:
+        label = self.step.label
         try:
             yield
         except Exception as error:
-            if ends_run := fatal(error):
+            ends_run = fatal(error)
+            if type(ends_run) is InputError:
+                raise InputError(f"the stage {label!r}: {ends_run}") from error
+            if ends_run:
                 raise ends_run from error
-            label = self.step.label
             raise PluginError(
                 f"the stage {label!r} broke over the whole set: {reason(shown(error))}"
             ) from error

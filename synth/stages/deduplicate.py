@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from synth.errors import InputError
 from synth.record import Of
 from synth.services import Services
 from synth.stage import Chosen, Stage
@@ -88,22 +87,9 @@ class Deduplicate(Stage):
         options = near.Options(self.threshold, self.permutations, reading)
         spill = near.Spill(self.memory_mb, rows.folder) if self.memory_mb else None
         texts = near.Batches(rows.count, rows.text_batches(self.of))
-        scores = None if self.by is None else _scores(rows, self.by)
+        scores = None if self.by is None else rows.numbers(self.by)
         groups = near.groups(texts, options, spill=spill)
         return _Drops(rows.ids(), groups.kept(self.keep, scores), groups, self.keep)
-
-
-def _scores(rows: Rows, by: str) -> Any:
-    """Return the number `by` of each record. Raises InputError if it is nobody's: a slip."""
-    import numpy as np
-
-    scores = rows.numbers(by)
-    if len(scores) and np.isnan(scores).all():
-        raise InputError(
-            f"`by: {by}` of `deduplicate` names no number: none of {len(scores)} records has a "
-            "field with a number, or a verifier's score, of that name"
-        )
-    return scores
 
 
 class _Drops:

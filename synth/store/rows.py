@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synth.errors import InputError, StorageError
+from synth.errors import InputError, StorageError, did_you_mean
 from synth.record import Of, Record
 from synth.store import stage_file
 
@@ -46,6 +46,7 @@ _SAID = {
     "reply": "if(turns[-1].role = 'assistant', turns[-1].content, '')",
     "all": "array_to_string(list_transform(turns, lambda turn: turn.content), chr(10) || chr(10))",
 }
+_LABELS = "SELECT DISTINCT unnest(judgements).{} FROM live"
 _VALUE = "SELECT json_extract_string(fields, $at) FROM live"
 _VECTORS = "SELECT from_json(json_extract(fields, $at), '[\"DOUBLE\"]') FROM live"
 _TEXTS = "SELECT from_json(json_extract(fields, $at), '[\"VARCHAR\"]') FROM live"
@@ -98,10 +99,28 @@ class Rows:
     def numbers(self, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Return the field `name`, else the score that the verifier `name` gave last; else NaN.
 
-        A verifier goes by its own name or by what the recipe calls it (`as`).
+        A verifier goes by its own name or by what the recipe calls it (`as`). What is no finite
+        number (a text, true, 1e400) is NaN. Raises InputError if no record has either: a slip.
         """
         column = self._column(_NUMBER, at=_pointer(name), name=name)
-        return np.asarray(column.to_numpy(), dtype=np.float64)
+        numbers = np.array(column.to_numpy(), dtype=np.float64)
+        numbers[~np.isfinite(numbers)] = np.nan
+        if len(numbers) and np.isnan(numbers).all():
+            self._want_known(name)
+        return numbers
+
+    def _want_known(self, name: str) -> None:
+        """Raise InputError if no record has a field or a verdict of this name."""
+        known = [
+            *self._column("SELECT DISTINCT unnest(json_keys(fields)) FROM live").to_pylist(),
+            *self._column(_LABELS.format("label")).to_pylist(),
+            *self._column(_LABELS.format("verifier")).to_pylist(),
+        ]
+        if name not in known:
+            raise InputError(
+                f"no record has a score {name!r}: neither a field nor a verdict is called that. "
+                f"{did_you_mean(name, sorted(set(known)))}"
+            )
 
     def texts(self, of: Of) -> Any:
         """Return a text of each record as an Arrow column; empty where there is none."""

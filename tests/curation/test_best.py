@@ -119,7 +119,7 @@ def test_a_quota_takes_the_best_of_each_group():
     choice = quota(groups, {"law": 2, "medicine": 0.5, None: 1}, scores=scores)
 
     assert kept(choice) == [1, 2, 3, 5]
-    assert codes(choice) == ["outranked", "", "", "", "not_scored", "", "outranked"]
+    assert codes(choice) == ["outranked", "", "", "", "not_scored", "", "no_quota"]
 
 
 def test_a_quota_without_scores_takes_the_first():

@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from synth.engine.base import Origin, Prompted, Sampling
-from synth.errors import PluginError
+from synth.errors import InputError, PluginError
 from tests.run.conftest import HERE, Project
 
 RESPOND = {"respond": {"engine": "teacher"}}
@@ -100,6 +100,13 @@ def test_no_records_are_no_trouble(choosing: Project):
     choosing.run(reply)
 
     assert left(choosing, "few") == []
+
+
+def test_what_the_user_wrote_wrong_is_told_with_the_stage(choosing: Project):
+    write(choosing, [{SHORTEST: {"as": "few", "of": "siez"}}], [5, 1])
+
+    with pytest.raises(InputError, match="the stage 'few': no record has a score 'siez'"):
+        choosing.run(reply)
 
 
 def test_a_stage_that_breaks_ends_the_run_with_its_name(choosing: Project):

@@ -38,6 +38,28 @@ async def test_the_best_by_a_field(tmp_path: Path):
     }
 
 
+async def test_what_is_no_finite_number_is_no_score(tmp_path: Path):
+    odd = [True, "3", "high", [1], {"a": 1}, 10**400, None]
+
+    found = await left_out(
+        tmp_path, [{"ifd": one} for one in [*odd, 1, 0]], top={"by": "ifd", "k": 2}
+    )
+
+    assert {reason.partition(":")[0] for reason in found.values()} == {"not_scored"}
+    assert sorted(found) == list(range(len(odd)))
+
+
+async def test_a_score_of_an_unknown_name_is_a_slip(tmp_path: Path):
+    with pytest.raises(InputError, match=r"no record has a score 'ifd_'.* Did you mean 'ifd'"):
+        await left_out(tmp_path, scored(1, 2), top={"by": "ifd_", "k": 1})
+
+
+async def test_a_verifier_that_scored_nothing_is_no_slip(tmp_path: Path):
+    found = await left_out(tmp_path, scored(None, None), top={"by": "ifd", "k": 1})
+
+    assert list(found) == [1]
+
+
 async def test_the_best_of_each_domain(tmp_path: Path):
     rows = [{"ifd": n, "domain": "law" if n < 3 else "tax"} for n in range(5)]
 
