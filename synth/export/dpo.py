@@ -28,11 +28,11 @@ from synth.recipe import Dpo
 # Texts stay where they are until pairs are known: an answer is its row and two digests.
 _ANSWERS = """
 CREATE OR REPLACE TEMP TABLE answers AS
-SELECT line, id, position, family, good,
+SELECT line, id, position, parents, family, good,
        md5(turns[:-2]::VARCHAR) AS prompt,
        md5(turns[-1]) AS reply
 FROM (
-    SELECT rowid AS line, id, position, family, state = 'live' AS good,
+    SELECT rowid AS line, id, position, parents, family, state = 'live' AS good,
            from_json(messages, '["JSON"]')::VARCHAR[] AS turns
     FROM records
     WHERE (
@@ -53,14 +53,26 @@ WITH prompts AS (
     FROM answers
     WHERE good OR (prompt, reply) NOT IN (SELECT (prompt, reply) FROM answers WHERE good)
     QUALIFY row_number() OVER (PARTITION BY prompt, good, reply ORDER BY position, id) = 1
-), ranked AS (
-    SELECT *, row_number() OVER (PARTITION BY prompt, good ORDER BY position, id) AS rank
+), of_siblings AS (
+    SELECT *, row_number() OVER (PARTITION BY prompt, parents, good ORDER BY position, id) AS rank
     FROM distinct_answers
+), siblings AS (
+    SELECT prompt, chosen.line AS chosen, rejected.line AS rejected
+    FROM of_siblings AS chosen JOIN of_siblings AS rejected USING (prompt, parents, rank)
+    WHERE chosen.good AND NOT rejected.good
+), of_others AS (
+    SELECT *, row_number() OVER (PARTITION BY prompt, good ORDER BY position, id) AS rank
+    FROM distinct_answers WHERE line NOT IN (SELECT unnest([chosen, rejected]) FROM siblings)
+), others AS (
+    SELECT prompt, chosen.line AS chosen, rejected.line AS rejected
+    FROM of_others AS chosen JOIN of_others AS rejected USING (prompt, rank)
+    WHERE chosen.good AND NOT rejected.good
+), limited AS (
+    FROM (FROM siblings UNION ALL FROM others)
+    QUALIFY row_number() OVER (PARTITION BY prompt ORDER BY chosen) <= $most
 )
-SELECT row_number() OVER (ORDER BY chosen.position, chosen.id) - 1 AS number,
-       chosen.line AS chosen, rejected.line AS rejected, prompts.family AS family
-FROM ranked AS chosen JOIN ranked AS rejected USING (prompt, rank) JOIN prompts USING (prompt)
-WHERE chosen.good AND NOT rejected.good AND rank <= $most
+SELECT row_number() OVER (ORDER BY chosen) - 1 AS number, chosen, rejected, family
+FROM limited JOIN prompts USING (prompt)
 """
 _NOT_PLAIN = f"""
 SELECT 1 FROM records
@@ -76,8 +88,9 @@ FROM pairs GROUP BY ALL ORDER BY ALL
 def dataset(connection: Any, options: Dpo) -> Dataset:
     """Return `prompt`, `chosen`, `rejected`, ids and family, by position of the chosen.
 
-    The first chosen of a prompt meets its first rejected, the second the second, and so on up to
-    `pairs_per_prompt`. A record is used once, a reply's text once on each side, and never as
+    Of a prompt the first chosen meets the first rejected, the second the second, and so on up to
+    `pairs_per_prompt`: first among those made of the same record, so that pairs which came as pairs
+    stay together, then among what is left. A record is used once, a reply's text once on each side, and never as
     rejected if a chosen one says the same. The split is that of the family of the prompt's first
     record.
     """

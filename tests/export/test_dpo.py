@@ -155,6 +155,28 @@ def test_first_meets_first_up_to_so_many_pairs_a_prompt(
     assert replies(run) == wanted
 
 
+def test_what_came_as_a_pair_stays_one(finish: Finish, dpo: Recipes) -> None:
+    missing, w = answers(["gone", "w"])
+    b, x = answers(["b", "x"], number=1)
+    run = finish([missing.drop("filter", by="length", reason="short: is"), wrong(w), b, wrong(x)])
+
+    export.write(run, dpo())
+
+    assert replies(run) == [("b", "x")]
+
+
+def test_what_siblings_leave_meets_other_answers_to_the_prompt(
+    finish: Finish, dpo: Recipes
+) -> None:
+    a, w, x = answers(["a", "w", "x"])
+    b, c = answers(["b", "c"], number=1)
+    run = finish([a, wrong(w), wrong(x), b, c])
+
+    export.write(run, dpo(pairs_per_prompt=3))
+
+    assert replies(run) == [("a", "w"), ("b", "x")]
+
+
 def test_the_same_reply_makes_no_second_pair(finish: Finish, dpo: Recipes) -> None:
     a, again, w, x, other = answers(["2", "2", "3", "3", "4"])
     run = finish([a, again, wrong(w), wrong(x), wrong(other)])
