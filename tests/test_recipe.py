@@ -242,6 +242,14 @@ def test_a_wrong_change_is_not_blamed_on_a_line_of_the_file(dotted: str, value: 
     assert found == [f"--set {dotted}: {said}"]
 
 
+def test_an_item_of_a_list_from_the_command_line_is_told_with_its_option():
+    Path("recipe.yaml").write_text(BENCH, "utf-8")
+
+    source = load(Path("recipe.yaml"), changes={"seeds": "[gone.jsonl]"})
+
+    assert str(source.problem("gone", ("seeds", 0))) == "--set seeds: gone"
+
+
 def test_what_a_run_keeps_of_a_changed_recipe_is_the_changed_recipe():
     Path("recipe.yaml").write_text(BENCH, "utf-8")
 

@@ -106,6 +106,7 @@ class Source:
 
     def _note_change(self, at: Location, dotted: str) -> None:
         """Remember who is to blame for the value at `at`, and for what was made around it."""
+        self._lines = {place: n for place, n in self._lines.items() if place[: len(at)] != at}
         self._changed[at] = dotted
         for end in range(1, len(at)):
             if at[:end] not in self._lines:
