@@ -127,7 +127,9 @@ def verify(
 
 @app.command()
 def curate(  # noqa: PLR0913 (each parameter is an option of the command)
-    file: Annotated[Path, typer.Argument(help="A dataset: JSON Lines, Parquet, CSV, or a folder.")],
+    file: Annotated[
+        str, typer.Argument(help="JSON Lines, JSON, Parquet, CSV; a folder, folder#split, hub:….")
+    ],
     into: Annotated[Path, typer.Option(help="The run folder.")],
     recipe: Annotated[
         str, typer.Option(help="A recipe: the dataset takes the place of its seeds.")

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from synth.cli.curating import planned
 from synth.cli.display import shown
 from synth.cli.text import amount, duration, number, pairs, say, say_json, table, tell
 from synth.engine.base import Engine
@@ -37,7 +38,7 @@ def run(
 
 
 def curate(
-    file: Path,
+    file: str,
     recipe: str,
     into: Path,
     *,
@@ -46,10 +47,7 @@ def curate(
     settings: Mapping[str, Any],
 ) -> int:
     """Run a recipe over a dataset in place of its seeds; return the exit code."""
-    if not file.exists():
-        raise InputError(f"no dataset {str(file)!r} to curate")
-    seeds = yaml.safe_dump([str(file.resolve())], default_flow_style=True).strip()
-    made = plan(recipe, changes={**pairs(changes, "--set"), "seeds": seeds})
+    made = planned(file, recipe, changes=pairs(changes, "--set"))
     return _run(made, into, settings, as_json=as_json)
 
 
@@ -101,10 +99,20 @@ def _run(made: Plan, into: Path, settings: Mapping[str, Any], *, as_json: bool) 
     else:
         _say_funnel(outcome)
     if outcome.exit_code == 1:
-        rate, allowed = outcome.progress.error_rate, made.recipe.max_error_rate
-        tell(f"synth: {rate:.1%} of a stage's records ended in an error, allowed: {allowed:.1%}.")
-        tell(f"`synth why {into}` shows why; the same command tries them again")
+        _tell_errors(outcome.progress, made.recipe.max_error_rate, into)
+    if any(not rows for rows in outcome.exports.values()):
+        tell(f"`synth why {into}` shows why a dataset has no rows")
     return outcome.exit_code
+
+
+def _tell_errors(progress: Progress, allowed: float, into: Path) -> None:
+    rate, seeds = progress.error_rate, progress.stages[0]
+    if seeds.outcomes and seeds.errors / seeds.outcomes == rate:
+        tell(f"synth: {rate:.1%} of the rows cannot be used, allowed: {allowed:.1%}.")
+        tell(f"`synth why {into}` tells which; mend them, or allow more: --set max_error_rate=…")
+        return
+    tell(f"synth: {rate:.1%} of a stage's records ended in an error, allowed: {allowed:.1%}.")
+    tell(f"`synth why {into}` shows why; the same command tries them again")
 
 
 def _say_funnel(outcome: Outcome) -> None:
@@ -119,7 +127,8 @@ def _say_funnel(outcome: Outcome) -> None:
     for dataset, splits in outcome.exports.items():
         rows = ", ".join(f"{split} {number(count)}" for split, count in splits.items())
         say(f"dataset {dataset}: {rows or 'no rows'}")
-        say(f'  datasets.load_dataset("{outcome.folder / "export"}", "{dataset}")')
+        if rows:
+            say(f'  datasets.load_dataset("{outcome.folder / "export"}", "{dataset}")')
     say(f"next: synth show {outcome.folder}")
 
 
