@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from synth.record import Message, Record
-from synth.seed import shapes
+from synth.seed.shapes import system_column
+from synth.seed.turns import turns, unpacked
 from synth.seed.values import RowError
 from synth.services import Services
 from synth.stage import Stage
@@ -27,16 +28,17 @@ class Preferences(Stage):
 
     Known forms are those of TRL: texts; lists of turns that follow a `prompt` of text or turns; and
     lists of whole conversations, whose common beginning is the prompt. Turns may be of {role,
-    content} or of {from, value}, and a reply may call tools and say nothing. Where there is no
-    `prompt`, the record's own conversation or `question` is; texts without either are read if
-    "Human:" and "Assistant:" mark their turns, as in hh-rlhf.
+    content} or of {from, value}, in CSV as JSON text, and a reply may call tools and say nothing.
+    Where there is no `prompt`, the record's own conversation or `question` is; texts without either
+    are read if "Human:" and "Assistant:" mark their turns, as in hh-rlhf. A field `system` or
+    `system_prompt` is the system turn of those that have none.
 
     Dropped: `no_pair` (one of the two is missing, or no conversation), `same_reply` (both say the
     same, white space apart), `unlike_prompts` (the two do not answer the same).
     """
 
     name: ClassVar[str] = "preferences"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
 
     async def apply(self, record: Record, services: Services) -> Sequence[Record]:
         """Return the two children, or the record dropped with the reason."""
@@ -62,17 +64,19 @@ class _NoPairError(ValueError):
 
 def _conversation(record: Record, name: str) -> list[Message]:
     """Return the prompt and the reply. Raises _NoPairError with the reason where there is none."""
-    told = record.fields.get(name)
-    asked = record.fields.get("prompt") or list(record.messages) or record.instruction
+    told = unpacked(record.fields.get(name))
+    asked = unpacked(record.fields.get("prompt")) or list(record.messages) or record.instruction
     if isinstance(told, str):
         marked = [] if asked else _marked(told)
         told = marked or [{"role": "assistant", "content": told}]
-    turns = _turns(told, name)
-    if _is_rest(turns, asked):
-        turns = [*_turns(_asking(asked), "prompt"), *turns]
-    if not _replies(turns[-1]):
+    said = _turns(told, name)
+    if _is_rest(said, asked):
+        said = [*_turns(_asking(asked), "prompt"), *said]
+    if not _replies(said[-1]):
         raise _NoPairError(f"no_pair: {name!r} does not end with a reply of the assistant")
-    return turns
+    if column := system_column(said, record.fields):
+        said.insert(0, {"role": "system", "content": record.fields[column]})
+    return said
 
 
 def _marked(text: str) -> list[Message]:
@@ -86,11 +90,11 @@ def _marked(text: str) -> list[Message]:
     ]
 
 
-def _is_rest(turns: list[Message], asked: Any) -> bool:
+def _is_rest(said: list[Message], asked: Any) -> bool:
     """Return whether turns only follow what was asked: they answer it, or do not hold it."""
-    if turns[0]["role"] == "assistant":
+    if said[0]["role"] == "assistant":
         return True
-    return isinstance(asked, list) and any(turn not in turns for turn in _turns(asked, "prompt"))
+    return isinstance(asked, list) and any(turn not in said for turn in _turns(asked, "prompt"))
 
 
 def _asking(prompt: Any) -> Any:
@@ -104,7 +108,7 @@ def _turns(value: Any, name: str) -> list[Message]:
     if not isinstance(listed, list) or not listed:
         raise _NoPairError(f"no_pair: {name!r} holds no text and no turns")
     try:
-        return shapes.turns(listed, name)
+        return turns(listed, name)
     except RowError as error:
         _, _, found = str(error).partition(": ")
         raise _NoPairError(f"no_pair: {name!r} cannot be read: {found}") from error

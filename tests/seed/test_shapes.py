@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from synth.seed.values import RowError
 
 USER = {"role": "user", "content": "Hi"}
 ASSISTANT = {"role": "assistant", "content": "Ho"}
+SYSTEM = {"role": "system", "content": "Sing."}
 TURNS = [USER, ASSISTANT]
 SHAREGPT = [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Ho"}]
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -32,6 +34,15 @@ CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "
         ({"instruction": "Hi", "response": "Ho"}, TURNS, {}),
         ({"prompt": [USER], "completion": [ASSISTANT]}, TURNS, {}),
         ({"prompt": [USER], "completion": []}, [USER], {}),
+        ({"instruction": "Hi", "context": "", "response": "Ho"}, TURNS, {"context": ""}),
+        ({"instruction": "Hi", "context": ["a"], "response": "Ho"}, TURNS, {"context": ["a"]}),
+        ({"prompt": json.dumps([USER]), "completion": json.dumps([ASSISTANT])}, TURNS, {}),
+        ({"prompt": "Hi", "system": "Sing.", "response": "Ho"}, [SYSTEM, *TURNS], {}),
+        ({"conversations": SHAREGPT, "system": "Sing."}, [SYSTEM, *TURNS], {}),
+        ({"messages": TURNS, "system_prompt": "Sing."}, [SYSTEM, *TURNS], {}),
+        ({"messages": TURNS, "system": " "}, TURNS, {"system": " "}),
+        ({"messages": TURNS, "system": 5}, TURNS, {"system": 5}),
+        ({"messages": [SYSTEM, USER], "system": "Hum."}, [SYSTEM, USER], {"system": "Hum."}),
         ({"instruction": "Hi"}, [USER], {}),
         ({"prompt": "Hi"}, [USER], {}),
         ({"question": "Hi"}, [USER], {}),
@@ -44,10 +55,20 @@ def test_a_known_shape_becomes_messages_and_the_rest_fields(row: Any, messages: 
     assert found.fields == fields
 
 
+@pytest.mark.parametrize("about", ["input", "context"])
+@pytest.mark.parametrize("told", ["output", "response", "completion"])
+def test_what_an_instruction_is_about_stands_in_its_turn(about: str, told: str):
+    found = shaped({"instruction": "Sum up.", about: "A long tale.", told: "A tale."})
+
+    assert [turn["content"] for turn in found.messages] == ["Sum up.\n\nA long tale.", "A tale."]
+    assert found.fields == {"instruction": "Sum up.", about: "A long tale."}
+
+
 @pytest.mark.parametrize(
     "row",
     [
         {"question": "1+1?", "answer": "2"},
+        {"instruction": "Sum up.", "context": "A long tale."},
         {"prompt": "Hi", "chosen": "Ho", "rejected": "Hm"},
         {"instruction": "Hi", "topic": "greetings"},
         {"instruction": 3},

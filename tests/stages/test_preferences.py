@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,34 @@ async def test_turns_that_follow_a_system_turn_are_no_whole_conversation(tmp_pat
     made = await became(row, tmp_path)
 
     assert [list(one.messages) for one in made] == [[system, ASKED, GOOD], [system, ASKED, BAD]]
+
+
+@pytest.mark.parametrize("column", ["system", "system_prompt"])
+async def test_a_column_is_the_system_turn_of_both(column: str, tmp_path: Path):
+    row = {column: "Be brief.", "question": "Is it dry?", "chosen": "Yes.", "rejected": "No."}
+
+    made = await became(row, tmp_path)
+
+    roles = [[turn["role"] for turn in one.messages] for one in made]
+    assert roles == [["system", "user", "assistant"]] * 2
+
+
+@pytest.mark.parametrize("name", ["prompt", "whole"])
+async def test_turns_may_be_json_text_as_in_csv(name: str, tmp_path: Path):
+    before = [] if name == "prompt" else [ASKED]
+    row = {"chosen": json.dumps([*before, GOOD]), "rejected": json.dumps([*before, BAD])}
+
+    made = await became({**row, name: json.dumps([ASKED])}, tmp_path)
+
+    assert [list(one.messages) for one in made] == [[ASKED, GOOD], [ASKED, BAD]]
+
+
+async def test_a_reply_that_is_json_of_another_kind_stays_text(tmp_path: Path):
+    row = {"prompt": "A list?", "chosen": '[{"role": "king"}]', "rejected": "[1]"}
+
+    made = await became(row, tmp_path)
+
+    assert [one.reply for one in made] == ['[{"role": "king"}]', "[1]"]
 
 
 async def test_a_reply_may_call_tools_and_say_nothing(tmp_path: Path):
