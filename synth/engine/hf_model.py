@@ -45,7 +45,7 @@ class HfModel(Engine):
     device: str | None = None
     """Such as `cpu` or `cuda:1`; by default the first GPU if there is one."""
     batch_tokens: int | None = Field(default=None, ge=1)
-    """Tokens that are computed at once; by default 1,024 on the CPU and 16,384 on a GPU."""
+    """Tokens that are computed at once; by default 512 on the CPU and 16,384 on a GPU."""
 
     _running: Running | None = PrivateAttr(None)
 

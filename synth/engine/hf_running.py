@@ -95,7 +95,7 @@ class Running:
 
 def budget_of(device: str) -> int:
     """Return how many tokens are well computed at once."""
-    return 1024 if device == "cpu" else 16384
+    return 512 if device == "cpu" else 16384
 
 
 def _split(device: str) -> tuple[int, int]:

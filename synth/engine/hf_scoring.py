@@ -242,8 +242,10 @@ def _places(rows: Sequence[_Row], asked: Sequence[Span], shared: int) -> _Places
 
 
 def _log_probability(scores: Any, tokens: Any) -> Any:
-    scores = scores.float()
-    return scores.gather(-1, tokens[:, None])[:, 0] - scores.logsumexp(-1)
+    # Twice as quick as the difference to `logsumexp`, which passes over the scores more often.
+    from torch.nn.functional import cross_entropy
+
+    return -cross_entropy(scores.float(), tokens, reduction="none")
 
 
 def _finite(likely: Sequence[float]) -> tuple[float, ...] | Exception:

@@ -81,6 +81,8 @@ class PatientEngine:
         """Requests that are out now; those that wait for their next try are not."""
         self.waiting_since: float | None = None
         """`time.monotonic()` of the first failure that no success followed; None if all is well."""
+        self.last_failure = ""
+        """What it said."""
         self.prompt_tokens = 0
         """Of finished calls."""
         self.completion_tokens = 0
@@ -93,7 +95,6 @@ class PatientEngine:
         self._slots = asyncio.Semaphore(at_once)
         self._probes = asyncio.Semaphore(_PROBES)
         self._succeeded_at = 0.0
-        self._last_failure = ""
         self._stopped = asyncio.Event()
         self._idle = asyncio.Event()
         self._random = random.Random()  # noqa: S311 (jitter, not secrets)
@@ -196,7 +197,7 @@ class PatientEngine:
         """Raise what this failure leads to: CallFailed, EngineDown, or nothing yet."""
         now = time.monotonic()
         self.waiting_since = self.waiting_since or now
-        self._last_failure = str(failure)
+        self.last_failure = str(failure)
         tries.failed += 1
         tries.blamed += failure.blames_call
         used_up = tries.blamed >= self._tries_allowed
@@ -222,7 +223,7 @@ class PatientEngine:
         who = f"{self.identity.kind} ({self.identity.model!r})"
         return EngineDown(
             f"the engine {who} answered nobody for {waited_s:.0f} s; the last failure was "
-            f"{self._last_failure!r}. Run the same command again and it goes on"
+            f"{self.last_failure!r}. Run the same command again and it goes on"
         )
 
     async def _answers(self, canary: Ask[object]) -> bool:
