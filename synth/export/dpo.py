@@ -90,9 +90,9 @@ def dataset(connection: Any, options: Dpo) -> Dataset:
 
     Of a prompt the first chosen meets the first rejected, the second the second, and so on up to
     `pairs_per_prompt`: first among those made of the same record, so that pairs which came as pairs
-    stay together, then among what is left. A record is used once, a reply's text once on each side, and never as
-    rejected if a chosen one says the same. The split is that of the family of the prompt's first
-    record.
+    stay together, then among what is left. A record is used once, a reply's text once on each side,
+    and never as rejected if a chosen one says the same. The split is that of the family of the
+    prompt's first record.
     """
     labels = list(options.rejected_by)
     connection.execute(_ANSWERS, {"labels": labels})
