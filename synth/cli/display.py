@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _LINE_EVERY_S = 15.0
 _DRAW_EVERY_S = 0.25
+_FAILURE_TOLD = 120
 
 
 @contextmanager
@@ -72,8 +73,13 @@ def _engine(progress: Progress, name: str) -> str:
     kept = f", {number(tally.from_store)} from the store" if tally.from_store else ""
     patient = progress.patience[name]
     since = patient.waiting_since
-    down = "" if since is None else f", no answer for {duration(time.monotonic() - since)}"
+    down = "" if since is None else _down(time.monotonic() - since, patient.last_failure)
     return f"{name} {number(patient.in_flight)} in flight, {rate} tokens/s{kept}{down}"
+
+
+def _down(seconds: float, failure: str) -> str:
+    why = failure if len(failure) <= _FAILURE_TOLD else failure[: _FAILURE_TOLD - 1] + "…"
+    return f", no answer for {duration(seconds)} ({why})"
 
 
 def _table(progress: Progress) -> Table:

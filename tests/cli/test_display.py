@@ -27,9 +27,9 @@ def test_a_line_tells_how_far_each_stage_is():
     assert "respond 40/60" in line(running())
 
 
-async def test_a_line_tells_requests_in_flight_and_since_when_nobody_was_answered():
+async def test_a_line_tells_requests_in_flight_and_since_when_and_why_nobody_was_answered():
     async def refuse(_prompt: Prompted, _sampling: Sampling, _origin: Origin) -> Completion:
-        raise Outage("no_connection: nobody there", blames_call=False)
+        raise Outage("no_connection: nobody there" + "!" * 200, blames_call=False)
 
     patient = PatientEngine(ScriptedEngine(refuse), first_wait_s=60)
     progress = running()
@@ -42,6 +42,8 @@ async def test_a_line_tells_requests_in_flight_and_since_when_nobody_was_answere
     call.cancel()
     assert "teacher 0 in flight" in said
     assert "no answer for" in said
+    assert "(no_connection: nobody there!!!" in said
+    assert len(said) < 250
 
 
 def test_the_time_left_is_known_once_all_seeds_are():
