@@ -19,7 +19,7 @@ from synth.errors import InputError
 from synth.record import Record
 from synth.run.plan import Plan, plan
 from synth.stages.deduplicate import Deduplicate
-from synth.stages.preferences import Preferences
+from synth.stages.preferences import Preferences, no_pair
 from synth.stages.select import Select
 from synth.stages.verify import Verify
 
@@ -47,7 +47,7 @@ _REPLIES = _Form(
 _PAIRS = _Form(
     "two replies to compare in each row, as `chosen` and `rejected`, and a `prompt` unless both "
     "are whole conversations",
-    lambda row: None not in (row.fields.get("chosen"), row.fields.get("rejected")),
+    lambda row: not no_pair(row),
     "curate_dpo",
 )
 

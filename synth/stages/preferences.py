@@ -43,8 +43,7 @@ class Preferences(Stage):
     async def apply(self, record: Record, services: Services) -> Sequence[Record]:
         """Return the two children, or the record dropped with the reason."""
         try:
-            chosen, rejected = (_conversation(record, name) for name in _PAIR)
-            _refuse_no_choice(chosen, rejected)
+            both = _conversations(record)
         except _NoPairError as error:
             return [record.drop("filter", by=services.label, reason=str(error))]
         return [
@@ -54,12 +53,27 @@ class Preferences(Stage):
                 messages=messages,
                 fields={"preference": name, "prompt": None, **dict.fromkeys(_PAIR)},
             )
-            for number, (name, messages) in enumerate(zip(_PAIR, (chosen, rejected), strict=True))
+            for number, (name, messages) in enumerate(zip(_PAIR, both, strict=True))
         ]
 
 
 class _NoPairError(ValueError):
     """The two replies make no pair; the message is the reason of the drop."""
+
+
+def no_pair(record: Record) -> str:
+    """Return why a record is no pair, as `code: sentence`; "" if it is one."""
+    try:
+        _conversations(record)
+    except _NoPairError as error:
+        return str(error)
+    return ""
+
+
+def _conversations(record: Record) -> tuple[list[Message], list[Message]]:
+    chosen, rejected = (_conversation(record, name) for name in _PAIR)
+    _refuse_no_choice(chosen, rejected)
+    return chosen, rejected
 
 
 def _conversation(record: Record, name: str) -> list[Message]:

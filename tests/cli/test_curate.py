@@ -70,6 +70,7 @@ def test_known_forms_take_the_place_of_the_seeds(
     [
         (QUESTION, "curate_sft", "a reply", "'question', 'answer'", "Rename"),
         (PAIR, "curate_sft", "a reply", "'chosen'", "`--recipe curate_dpo` takes"),
+        ({**PAIR, "prompt": ""}, "curate_dpo", "two replies", "'prompt', 'chosen'", "Rename"),
         ({"messages": TURNS}, "curate_dpo", "two replies", "user, assistant", "curate_sft` takes"),
         (ASKED, "curate_sft", "a reply", "turns of user.", "`respond`"),
         ({"data": [QUESTION]}, "curate_sft", "a reply", "'data'", "Rename"),
