@@ -14,13 +14,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 _SPECIAL = re.compile(r"[\W_]+")
 
 Stem = Callable[[str], str]
 """Returns the stem of a word in small letters."""
-Embed = Callable[[Sequence[str]], Sequence[Sequence[float]]]
-"""Returns one vector for each text, of any length but all of the same."""
+Embed = Callable[[Sequence[str]], Any]
+"""Returns one vector for each text, (n, d): lists of numbers, or an array."""
 
 
 @dataclass(frozen=True, slots=True)
