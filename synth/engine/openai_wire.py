@@ -181,7 +181,7 @@ def completion(reply: Any, sampling: Sampling, *, chat: bool, seconds: float = 0
         tool_calls=tuple(as_list(said.get("tool_calls"))),
         top_logprobs=None
         if sampling.top_logprobs is None
-        else _top_logprobs(as_object(chosen.get("logprobs")), chat=chat),
+        else _top_logprobs(chosen.get("logprobs"), chat=chat),
         usage=Usage(_count(usage, "prompt_tokens"), _count(usage, "completion_tokens")),
         seconds=seconds,
     )
@@ -204,7 +204,11 @@ def _count(usage: Mapping[str, Any], name: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _top_logprobs(logprobs: Mapping[str, Any], *, chat: bool) -> TopLogprobs:
+def _top_logprobs(given: Any, *, chat: bool) -> TopLogprobs | None:
+    """Return the likeliest tokens at each place; None of a server that ignores the question."""
+    if not isinstance(given, dict):
+        return None
+    logprobs = as_object(given)
     if chat:
         content = [as_object(place) for place in as_list(logprobs.get("content"))]
         listed = [as_list(place.get("top_logprobs")) for place in content]

@@ -15,6 +15,9 @@ from synth.record import Message
 HELLO = Chat((Message(role="user", content="Hello"),))
 
 
+SAID = {"role": "assistant", "content": "a"}
+
+
 def sent(prompt: Chat | Text, sampling: Sampling, **extra: Any) -> dict[str, Any]:
     constant = wire.constant_part("m", sampling, extra, chat=isinstance(prompt, Chat))
     return json.loads(wire.body(constant, prompt, sampling))
@@ -187,6 +190,20 @@ def test_alternatives_of_a_chat_come_likeliest_first():
     completion = read(reply, Sampling(top_logprobs=2))
 
     assert completion.top_logprobs == ((("a", -0.5), ("b", -2.0)),)
+
+
+@pytest.mark.parametrize("more", [{}, {"logprobs": None}])
+def test_a_server_that_ignores_the_question_for_logprobs_gives_none(more: dict[str, Any]):
+    chat = read(replied(message=SAID, **more), Sampling(top_logprobs=2))
+    text = read(replied(text="a", **more), Sampling(top_logprobs=2), chat=False)
+
+    assert (chat.top_logprobs, text.top_logprobs) == (None, None)
+
+
+def test_an_empty_reply_has_no_places_with_logprobs():
+    completion = read(replied(message=SAID, logprobs={"content": []}), Sampling(top_logprobs=2))
+
+    assert completion.top_logprobs == ()
 
 
 def test_alternatives_of_a_text_come_likeliest_first():
