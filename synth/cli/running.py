@@ -100,7 +100,7 @@ def _run(made: Plan, into: Path, settings: Mapping[str, Any], *, as_json: bool) 
         _say_funnel(outcome)
     if outcome.exit_code == 1:
         _tell_errors(outcome.progress, made.recipe.max_error_rate, into)
-    if any(not rows for rows in outcome.exports.values()):
+    elif any(not rows for rows in outcome.exports.values()):
         tell(f"`synth why {into}` shows why a dataset has no rows")
     return outcome.exit_code
 
