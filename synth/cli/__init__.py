@@ -147,7 +147,7 @@ def curate(  # noqa: PLR0913 (each parameter is an option of the command)
 
     synth curate data.jsonl --into runs/curated
 
-    synth curate pairs.parquet --recipe curate_dpo --into runs/curated
+    synth curate pairs.parquet --recipe curate_dpo --into runs/pairs
     """
     from synth.cli import running
 
