@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -18,14 +17,19 @@ from synth import seed
 from synth.errors import InputError
 from synth.record import Record
 from synth.run.plan import Plan, plan
+from synth.stages.cap import Cap
 from synth.stages.deduplicate import Deduplicate
+from synth.stages.embed import Embed
+from synth.stages.normalise_tags import NormaliseTags
 from synth.stages.preferences import Preferences, no_pair
 from synth.stages.select import Select
+from synth.stages.tag import Tag
 from synth.stages.verify import Verify
 
 _LOOKED_AT = 100
 _COLUMNS_TOLD = 12
-_WRITE_NOTHING: tuple[type[Any], ...] = (Verify, Deduplicate, Select)
+_WRITE_NOTHING = (Cap, Deduplicate, Embed, NormaliseTags, Select, Tag, Verify)
+"""Stages that give no record a reply."""
 
 
 @dataclass(frozen=True, slots=True)
