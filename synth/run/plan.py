@@ -83,7 +83,7 @@ class Plan:
         """
         prints = [source.fingerprint() for source in self.seeds]
         broken = ["broken"] if self.takes_broken else []
-        keys = [digest(SEEDS, canonical([prints, limit, *broken]))]
+        keys = [digest(SEEDS, canonical([seed.VERSION, prints, limit, *broken]))]
         for step in self.steps:
             keys.append(digest(keys[-1], step.label, str(self.recipe.seed), step.identity))
         return keys

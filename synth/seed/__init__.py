@@ -20,7 +20,11 @@ from synth.record import Record
 from synth.seed.lookup import find, shipped
 from synth.seed.parts import Count, Seed, SeedSource, checked
 
-__all__ = ["SeedSource", "problems", "records", "resolve", "shipped"]
+__all__ = ["VERSION", "SeedSource", "problems", "records", "resolve", "shipped"]
+
+
+VERSION = "1"
+"""Raised when the same files give other records: what a run made of them then no longer counts."""
 
 
 def resolve(names: Sequence[str] | Mapping[str, int], folder: Path) -> list[SeedSource]:
