@@ -26,8 +26,10 @@ _LOWEST = -9999.0
 _KIN_TOKENS = 32
 _SHARED_TOKENS = 64
 """Tokens that a shared beginning must save, for it costs a pass of its own."""
-_SCORES_AT_ONCE = {"cpu": 1 << 23, "cuda": 1 << 27}
-"""Numbers: places times vocabulary."""
+_SCORES_AT_ONCE = {"cpu": 1 << 22, "cuda": 1 << 27}
+"""Numbers: places times vocabulary. What a CPU's caches hold is passed over more quickly."""
+_LEAST_PLACES = 64
+"""For fewer places than that the head's matrix is not worth being fetched."""
 _CANARY = tuple(range(3, 11))
 _CANARY_AGREES = 1e-2
 
@@ -181,11 +183,14 @@ class Scorer:
         return torch.cat(pieces)
 
     def _read(self, rows: Sequence[_Row], shared: int) -> Any:
-        """Return what the body makes of each token; if it has none, the vocabulary's scores."""
+        """Return what the body makes of each token; if it has none, the vocabulary's scores.
+
+        The last token of a text is left out: what would follow it is not asked for.
+        """
         import torch
 
         width = max(len(row.tokens) for row in rows)
-        padded = [[*row.tokens[shared:], *[0] * (width - len(row.tokens))] for row in rows]
+        padded = [[*row.tokens[shared:-1], *[0] * (width - len(row.tokens))] for row in rows]
         tokens = torch.tensor(padded, device=self._device)
         if not self._in_parts:
             return self._network(input_ids=tokens, use_cache=False).logits
@@ -202,7 +207,8 @@ class Scorer:
     def _few(self, places: int) -> Iterator[tuple[int, int]]:
         """Yield spans of places whose scores are held at once."""
         numbers = _SCORES_AT_ONCE["cuda" if self._device.startswith("cuda") else "cpu"]
-        step = max(1, numbers // self._network.config.get_text_config().vocab_size)
+        vocabulary = self._network.config.get_text_config().vocab_size
+        step = max(_LEAST_PLACES, numbers // vocabulary)
         for start in range(0, places, step):
             yield start, min(start + step, places)
 
