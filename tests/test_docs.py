@@ -66,12 +66,11 @@ def test_the_verifier_of_the_readme_judges_as_it_says(tmp_path: Path):
     rows = ["Thanks, thank you!", "Thanks."]
     lines = "".join(f'{{"prompt": "Hi", "completion": "{text}"}}\n' for text in rows)
     (tmp_path / "data.jsonl").write_text(lines)
-    (tmp_path / "twice.yaml").write_text("thanks: 2\n")
 
     done = subprocess.run(
         [
             *(sys.executable, "-m", "synth.cli", "verify", "data.jsonl", "--json"),
-            *("--into", "run", "--with", "./polite.py:polite=twice.yaml"),
+            *("--into", "run", "--with", "./polite.py:polite: {thanks: 2}"),
         ],
         cwd=tmp_path,
         capture_output=True,

@@ -96,12 +96,14 @@ def check(
 
 
 @app.command()
-def verify(
+def verify(  # noqa: PLR0913 (each parameter is an option of the command)
     file: Annotated[Path, typer.Argument(help="A dataset: JSON Lines, Parquet, CSV, or a folder.")],
     verifiers: Annotated[
         list[str],
         typer.Option(
-            "--with", metavar="NAME[=config.yaml]", help="A verifier, in the order they judge."
+            "--with",
+            metavar="VERIFIER",
+            help="NAME, NAME=options.yaml or 'NAME: {option: value}', in the order they judge.",
         ),
     ],
     into: Annotated[Path, typer.Option(help="The run folder.")],
@@ -109,18 +111,27 @@ def verify(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes for verifiers.  [one a core]")
     ] = None,
+    changes: Set = None,
     as_json: Json = False,
 ) -> None:
     """Judge a dataset that exists; generate nothing.
 
-    synth verify data.jsonl --with length=length.yaml --with repetition --into runs/judged
+    synth verify data.jsonl --with repetition --with 'length: {min_words: 5}' --into runs/judged
 
     synth verify data.parquet --with near_duplicates --into runs/unique
+
+    synth verify data.jsonl --with 'perplexity: {engine: m}' --set 'engines.m={hf: {model: gpt2}}'
+    --into runs/likely
     """
     from synth.cli import running
 
     code = running.verify(
-        file, verifiers, into, as_json=as_json, settings={"limit": limit, "workers": workers}
+        file,
+        verifiers,
+        into,
+        changes=changes or [],
+        as_json=as_json,
+        settings={"limit": limit, "workers": workers},
     )
     raise typer.Exit(code)
 

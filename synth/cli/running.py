@@ -56,6 +56,7 @@ def verify(
     verifiers: Sequence[str],
     into: Path,
     *,
+    changes: Sequence[str],
     as_json: bool,
     settings: Mapping[str, Any],
 ) -> int:
@@ -71,19 +72,20 @@ def verify(
         "max_error_rate": 0.05,
     }
     text = yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True)
-    source, parsed = parse(text, file="--with", folder=file.resolve().parent)
-    return _run(plan_parsed(source, parsed), into, settings, as_json=as_json)
+    made = parse(text, file="--with", folder=file.resolve().parent, changes=pairs(changes, "--set"))
+    return _run(plan_parsed(*made), into, settings, as_json=as_json)
 
 
-def _verifier(written: str) -> dict[str, Any]:
-    name, _, config = written.partition("=")
-    if not config:
-        return {name: {}}
+def _verifier(written: str) -> Any:
+    """Return a verifier as recipes have it: `name`, `name=FILE`, or `name: {option: value}`."""
     try:
-        options = yaml.safe_load(Path(config).read_text("utf-8"))
+        inline = yaml.safe_load(written)
+        if isinstance(inline, dict):
+            return inline
+        name, _, config = written.partition("=")
+        return {name: yaml.safe_load(Path(config).read_text("utf-8")) if config else {}}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"--with {written}: cannot read the options: {error}") from error
-    return {name: options}
 
 
 def _run(made: Plan, into: Path, settings: Mapping[str, Any], *, as_json: bool) -> int:

@@ -81,9 +81,14 @@ def read(
     return source, _whole(source)
 
 
-def parse(text: str, *, file: str, folder: Path) -> tuple[Source, Recipe]:
-    """Return the recipe that `text` spells; its paths begin at `folder`. Raises RecipeError."""
-    source = Source(text, file=file, folder=folder)
+def parse(
+    text: str, *, file: str, folder: Path, changes: Mapping[str, str] | None = None
+) -> tuple[Source, Recipe]:
+    """Return the recipe that `text` spells, with `changes` made; its paths begin at `folder`.
+
+    Raises RecipeError.
+    """
+    source = Source(text, file=file, folder=folder, changes=changes)
     return source, _whole(source)
 
 

@@ -149,6 +149,30 @@ def test_verify_judges_a_dataset_that_exists(finished: Path, tmp_path: Path):
     assert json.loads(done.stdout)["exports"]["sft"] == {"train": 1}
 
 
+def test_options_of_a_verifier_may_stand_on_the_command_line(tmp_path: Path):
+    write_lines(tmp_path / "data.jsonl", [{"prompt": "Q?", "completion": "a=b: c"}])
+    judge = ("verify", "data.jsonl", "--into", "judged", "--json", "--with")
+
+    kept = synth(*judge, "pattern: {wants: ['a=b: c']}", cwd=tmp_path)
+    wrong = synth(*judge, "pattern: {patern: x}", cwd=tmp_path)
+    broken = synth(*judge, "pattern: {", cwd=tmp_path)
+
+    assert json.loads(kept.stdout)["exports"]["sft"] == {"train": 1}
+    assert "patern" in wrong.stderr
+    assert "--with pattern: {" in broken.stderr
+
+
+def test_verify_says_how_to_allow_more_broken_rows_and_does_so(tmp_path: Path):
+    write_lines(tmp_path / "data.jsonl", [{"prompt": "Q?", "completion": "Yes."}, {}])
+    judge = ("verify", "data.jsonl", "--with", "refusal", "--into", "judged")
+
+    stopped = synth(*judge, cwd=tmp_path)
+    done = synth(*judge, "--set", "max_error_rate=0.5", cwd=tmp_path)
+
+    assert (stopped.returncode, done.returncode) == (1, 0)
+    assert "--set max_error_rate=" in stopped.stderr
+
+
 def test_export_can_be_written_again_with_other_options(finished: Path):
     done = synth("export", finished / "run", "--set", "export.sft.test_fraction=0", "--json")
 
