@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -79,9 +79,9 @@ def verify(
 def _verifier(written: str) -> Any:
     """Return a verifier as recipes have it: `name`, `name=FILE`, or `name: {option: value}`."""
     try:
-        inline = yaml.safe_load(written)
+        inline: Any = yaml.safe_load(written)
         if isinstance(inline, dict):
-            return inline
+            return cast("Any", inline)
         name, _, config = written.partition("=")
         return {name: yaml.safe_load(Path(config).read_text("utf-8")) if config else {}}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
