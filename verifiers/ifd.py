@@ -12,7 +12,6 @@ from pydantic import Field, model_validator
 from synth import (
     Chat,
     Message,
-    ModelVerifier,
     Prompt,
     RecipeFile,
     Record,
@@ -22,6 +21,7 @@ from synth import (
     Verdict,
 )
 
+from .asks_one import AsksOne
 from .exchanges import Exchange, exchanges_of
 from .help import Definition, Helped, Pair, helped
 from .together import all_of
@@ -68,7 +68,7 @@ _PRESETS: Mapping[str, _Published] = {
 }
 
 
-class Ifd(ModelVerifier):
+class Ifd(AsksOne):
     """The model's surprise at the answer after its instruction, divided by that at it alone.
 
     Below 1 the instruction helps; the nearer to 1, the harder it is to follow. Above 1 it misleads
@@ -120,9 +120,8 @@ class Ifd(ModelVerifier):
         "too_short",
         "certain_alone",
     )
+    instead_of_prompt: ClassVar[str] = "`chat_template: true`"
 
-    engine: str
-    """Name of the recipe's engine whose model is asked."""
     preset: Literal["cherry", "superfiltering"] = "superfiltering"
     """Whose definition: what each option below is that is not given."""
     ratio: Ratio | None = None
@@ -152,19 +151,10 @@ class Ifd(ModelVerifier):
     """Whether the instruction is judged, given the answer."""
 
     @model_validator(mode="after")
-    def _has_one_bound_and_one_text(self) -> Self:
+    def _has_one_bound(self) -> Self:
         if self.at_most is not None and self.below is not None:
             raise ValueError("wants `at_most` or `below`, not both")
-        if self._prompt.roles != ("user",):
-            raise ValueError(
-                "wants a prompt that is one text, found a chat: give a file without '--- role' "
-                "lines, or `chat_template: true`"
-            )
         return self
-
-    def engines(self) -> tuple[str, ...]:
-        """Return the name of the engine that it asks."""
-        return (self.engine,)
 
     @cached_property
     def _published(self) -> _Published:
@@ -186,10 +176,6 @@ class Ifd(ModelVerifier):
             published.alone_extra if self.alone_extra is None else self.alone_extra,
             self.over_long or published.over_long,
         )
-
-    async def judge(self, records: Sequence[Record], services: Services) -> list[Verdict]:
-        """Return one verdict for each record; all calls are made at once."""
-        return await all_of(self._judge(record, services) for record in records)
 
     async def _judge(self, record: Record, services: Services) -> Verdict:
         exchanges = exchanges_of(record)

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from synth import (
-    Chat,
-    ModelVerifier,
-    Prompt,
-    RecipeFile,
-    Record,
-    Services,
-    Text,
-    Verdict,
-)
+from synth import Chat, RecipeFile, Record, Services, Text, Verdict
 
 from . import bounds
+from .asks_one import AsksOne
 from .help import exponential, mean_loss
 from .text_of import Of, nothing_to_judge, text_of
-from .together import all_of
 
 
-class Perplexity(ModelVerifier):
+class Perplexity(AsksOne):
     """The perplexity of a text to a model: e to the mean of what it loses on its tokens.
 
     A reply is read after its conversation, as the model's chat template writes it, or after a
@@ -45,8 +34,6 @@ class Perplexity(ModelVerifier):
         "too_short",
     )
 
-    engine: str
-    """Name of the recipe's engine whose model is asked."""
     of: Of = "reply"
     """Which text: the `reply`, the `instruction`, or `all` messages."""
     measure: Literal["perplexity", "loss"] = "perplexity"
@@ -63,26 +50,9 @@ class Perplexity(ModelVerifier):
     """The greatest score that passes."""
 
     @model_validator(mode="after")
-    def _makes_sense(self) -> Self:
+    def _bounds_make_sense(self) -> Self:
         bounds.refuse_crossed(self.at_least, self.at_most)
-        if self._prompt is not None and self._prompt.roles != ("user",):
-            raise ValueError(
-                "wants a prompt that is one text, found a chat: give a file without '--- role' "
-                "lines, or none for the model's own chat template"
-            )
         return self
-
-    @cached_property
-    def _prompt(self) -> Prompt | None:
-        return None if self.prompt is None else Prompt.read(self.prompt)
-
-    def engines(self) -> tuple[str, ...]:
-        """Return the name of the engine that it asks."""
-        return (self.engine,)
-
-    async def judge(self, records: Sequence[Record], services: Services) -> list[Verdict]:
-        """Return one verdict for each record; all calls are made at once."""
-        return await all_of(self._judge(record, services) for record in records)
 
     async def _judge(self, record: Record, services: Services) -> Verdict:
         text = text_of(record, self.of) or ""

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from synth import Chat, ModelVerifier, Prompt, RecipeFile, Record, Services, Text, Verdict
+from synth import Chat, RecipeFile, Record, Services, Text, Verdict
 
 from . import bounds
+from .asks_one import AsksOne
 from .text_of import nothing_to_judge
-from .together import all_of
 
 
-class Reward(ModelVerifier):
+class Reward(AsksOne):
     """The reward of a conversation that ends with a reply, by a model with a classification head.
 
     The engine is one that classifies, such as `hf_classifier`: it holds the model once, whatever
@@ -41,26 +40,9 @@ class Reward(ModelVerifier):
     """The greatest score that passes."""
 
     @model_validator(mode="after")
-    def _makes_sense(self) -> Self:
+    def _bounds_make_sense(self) -> Self:
         bounds.refuse_crossed(self.at_least, self.at_most)
-        if self._prompt is not None and self._prompt.roles != ("user",):
-            raise ValueError(
-                "wants a prompt that is one text, found a chat: give a file without '--- role' "
-                "lines, or none for the model's own chat template"
-            )
         return self
-
-    @cached_property
-    def _prompt(self) -> Prompt | None:
-        return None if self.prompt is None else Prompt.read(self.prompt)
-
-    def engines(self) -> tuple[str, ...]:
-        """Return the name of the engine that it asks."""
-        return (self.engine,)
-
-    async def judge(self, records: Sequence[Record], services: Services) -> list[Verdict]:
-        """Return one verdict for each record; all calls are made at once."""
-        return await all_of(self._judge(record, services) for record in records)
 
     async def _judge(self, record: Record, services: Services) -> Verdict:
         if not record.reply.strip():
