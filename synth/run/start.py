@@ -31,6 +31,8 @@ from synth.store.calls import Store
 from synth.store.stage_file import StageFile
 
 _STAGE_WITHOUT_ENGINE_AT_ONCE = 64
+_BATCHES_IN_COMMIT = 8
+"""So many batches of quick verifiers are judged while the verdicts of one get to the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +216,7 @@ class _Run:
         """
         in_flight = sum(self.plan.engines[name].at_once for name in step.stage.engines())
         if step.stage.batch > 1:
-            return 2 * self.settings.workers + in_flight // 64
+            return 2 * self.settings.workers + _BATCHES_IN_COMMIT + in_flight // 64
         return in_flight + in_flight // 2 + _STAGE_WITHOUT_ENGINE_AT_ONCE
 
     def _source(self, finished: int) -> Iterator[Record]:

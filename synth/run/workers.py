@@ -24,6 +24,8 @@ from synth.run.worker import Answer
 
 _BATCH_SECONDS = 0.25
 _PATIENCE_S = 0.5
+_FORGOTTEN = 0.5
+"""Seconds of waiting that are forgotten in a second in which nobody waits."""
 _FIRST_BATCH = 16
 _LARGEST_BATCH = 256
 
@@ -51,6 +53,34 @@ class _Pace:
         self.size = max(1, min(_LARGEST_BATCH, fitting, self.size * 2))
 
 
+@dataclass(slots=True)
+class Patience:
+    """How long one may still wait for a worker: until it has been half a second, of late, in all.
+
+    One long wait and many short ones mean the same: that there are too few workers. Times are those
+    of a clock that never goes back, in seconds.
+    """
+
+    waited_s: float = 0.0
+    _until: float = 0.0
+    """When somebody last began or ended waiting."""
+
+    def left(self, *, now: float, came: float) -> float:
+        """Return the seconds that one who came at `came` may still wait, not below 0."""
+        forgotten = _FORGOTTEN * (now - self._until)
+        self.waited_s, self._until = max(0.0, self.waited_s - forgotten), now
+        return max(0.0, _PATIENCE_S - max(self.waited_s, now - came))
+
+    def note(self, now: float) -> None:
+        """Count what has passed since it was asked what is left."""
+        self.waited_s += now - self._until
+        self._until = now
+
+    def renew(self) -> None:
+        """Begin anew: another worker is being started."""
+        self.waited_s = 0.0
+
+
 class Workers:
     """A pool of at most `count` workers with the same limits; any of them judges any record."""
 
@@ -60,6 +90,8 @@ class Workers:
         self._idle: list[WorkerProcess] = []
         self._busy = 0
         self._given_back = asyncio.Event()
+        self._patience = Patience()
+        self._first_in_line = asyncio.Lock()
         self._paces: dict[VerifierSpec, _Pace] = {}
 
     async def judge(
@@ -110,14 +142,23 @@ class Workers:
             return answer
 
     async def _free(self) -> WorkerProcess | None:
-        """Return an idle worker; None, to start one, if there is none even after a moment."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE_S):
-                while self._busy and not self._idle:
-                    self._given_back.clear()
-                    await self._given_back.wait()
-        self._idle = [worker for worker in self._idle if worker.alive]
-        return self._idle.pop() if self._idle else None
+        """Return an idle worker; None, to start one, if they were too busy of late."""
+        clock = asyncio.get_running_loop().time
+        came = clock()
+        # One waits, the others behind it: so each second counts once.
+        async with self._first_in_line:
+            left = self._patience.left(now=clock(), came=came)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    while self._busy and not self._idle:
+                        self._given_back.clear()
+                        await self._given_back.wait()
+            self._patience.note(clock())
+            self._idle = [worker for worker in self._idle if worker.alive]
+            if self._idle:
+                return self._idle.pop()
+            self._patience.renew()
+            return None
 
     async def close(self) -> None:
         """End all workers."""

@@ -17,7 +17,7 @@ from synth.errors import PluginError
 from synth.plugins import VerifierSpec
 from synth.record import Record
 from synth.run.process import Limits
-from synth.run.workers import Judged, OrderedWorker, Workers
+from synth.run.workers import Judged, OrderedWorker, Patience, Workers
 from tests.run.conftest import gone, processes, record
 
 HERE = str(Path(__file__).parent)
@@ -179,6 +179,41 @@ async def test_more_records_than_workers_are_judged_in_order() -> None:
 
     assert [given.verdict.outcome for given in judged] == texts
     await workers.close()
+
+
+async def test_another_worker_starts_where_records_wait_again_and_again() -> None:
+    workers = Workers(2, LIMITS)
+
+    async with asyncio.TaskGroup() as asking:
+        for number in range(20):
+            asking.create_task(workers.judge(ODD, [record("nap", number)]))
+
+    assert len(workers._idle) == 2
+    await workers.close()
+
+
+def test_patience_ends_after_many_short_waits_in_a_row() -> None:
+    patience = Patience()
+
+    for start in (100.0, 100.2, 100.4):
+        assert patience.left(now=start, came=start) > 0
+        patience.note(start + 0.19)
+
+    assert patience.left(now=100.6, came=100.6) == 0
+
+
+def test_short_waits_are_forgotten_while_nobody_waits() -> None:
+    patience = Patience()
+
+    for start in range(100, 200):
+        assert patience.left(now=start, came=start) > 0
+        patience.note(start + 0.19)
+
+
+def test_patience_of_one_who_came_half_a_second_ago_has_ended() -> None:
+    patience = Patience()
+
+    assert patience.left(now=100.5, came=100.0) == 0
 
 
 async def test_a_worker_finds_the_modules_of_the_run_and_none_that_just_lie_about(
