@@ -12,12 +12,12 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 _ALLOCATIONS_BETWEEN_COLLECTIONS = 300_000
-_M_MMAP_THRESHOLD = -3  # of malloc.h
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of malloc.h
 
 
 def run_quickly(work: Coroutine[Any, Any, T]) -> T:
     """Return what `work` returns; on uvloop where there is one, else on asyncio's own loop."""
-    _keep_no_large_pieces()
+    _keep_little_memory()
     with _collecting_seldom():
         try:
             import uvloop
@@ -26,13 +26,16 @@ def run_quickly(work: Coroutine[Any, Any, T]) -> T:
         return uvloop.run(work)
 
 
-def _keep_no_large_pieces() -> None:
+def _keep_little_memory() -> None:
     """Let large pieces of memory come from the system and go back to it at once.
 
-    glibc does so by itself at first, but once such a piece was freed, it keeps the next ones.
+    glibc does so by itself at first, but once such a piece was freed, it keeps the next ones. And
+    it would have a heap for each thread, with holes that no other thread can fill.
     """
     with suppress(AttributeError, OSError):
-        CDLL(None).mallopt(_M_MMAP_THRESHOLD, 1 << 20)
+        library = CDLL(None)
+        library.mallopt(_M_MMAP_THRESHOLD, 1 << 20)
+        library.mallopt(_M_ARENA_MAX, 1)
 
 
 def give_back_memory() -> None:
