@@ -146,6 +146,10 @@ class Judgement:
     version: str
     verdict: Verdict
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by position."""
+        return Judgement, (self.stage, self.label, self.verifier, self.version, self.verdict)
+
 
 @dataclass(frozen=True, slots=True)
 class Drop:
