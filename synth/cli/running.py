@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,7 +13,7 @@ from synth.cli.curating import planned
 from synth.cli.display import shown
 from synth.cli.text import amount, duration, number, pairs, say, say_json, table, tell
 from synth.engine.base import Engine
-from synth.errors import InputError, RunError
+from synth.errors import InputError, RecipeError, RunError
 from synth.recipe import parse, read
 from synth.run.folder import RunFolder
 from synth.run.plan import Plan, locate, plan, plan_parsed
@@ -72,8 +73,13 @@ def verify(
         "max_error_rate": 0.05,
     }
     text = yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True)
-    made = parse(text, file="--with", folder=file.resolve().parent, changes=pairs(changes, "--set"))
-    return _run(plan_parsed(*made), into, settings, as_json=as_json)
+    folder, changed = file.resolve().parent, pairs(changes, "--set")
+    try:
+        made = plan_parsed(*parse(text, file="--with", folder=folder, changes=changed))
+    except RecipeError as error:
+        # Nobody has seen the lines of this recipe.
+        raise RecipeError(replace(one, line=0) for one in error.problems) from error
+    return _run(made, into, settings, as_json=as_json)
 
 
 def _verifier(written: str) -> Any:
