@@ -33,6 +33,7 @@ RecipeArgument = Annotated[
 ]
 RunArgument = Annotated[Path, typer.Argument(help="The folder of a run.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes for verifiers.  [one a core]")]
 Set = Annotated[
     list[str] | None,
     typer.Option(
@@ -50,9 +51,7 @@ def run(  # noqa: PLR0913 (each parameter is an option of the command)
     at_once: Annotated[
         int | None, typer.Option(min=1, help="Requests in flight per engine.  [256]")
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes for verifiers.  [one a core]")
-    ] = None,
+    workers: Workers = None,
     changes: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -108,9 +107,7 @@ def verify(  # noqa: PLR0913 (each parameter is an option of the command)
     ],
     into: Annotated[Path, typer.Option(help="The run folder.")],
     limit: Annotated[int | None, typer.Option(min=1, help="Judge only the first N rows.")] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes for verifiers.  [one a core]")
-    ] = None,
+    workers: Workers = None,
     changes: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -125,13 +122,9 @@ def verify(  # noqa: PLR0913 (each parameter is an option of the command)
     """
     from synth.cli import running
 
+    settings = {"limit": limit, "workers": workers}
     code = running.verify(
-        file,
-        verifiers,
-        into,
-        changes=changes or [],
-        as_json=as_json,
-        settings={"limit": limit, "workers": workers},
+        file, verifiers, into, changes=changes or [], as_json=as_json, settings=settings
     )
     raise typer.Exit(code)
 
@@ -146,9 +139,7 @@ def curate(  # noqa: PLR0913 (each parameter is an option of the command)
         str, typer.Option(help="A recipe: the dataset takes the place of its seeds.")
     ] = "curate_sft",
     limit: Annotated[int | None, typer.Option(min=1, help="Use only the first N rows.")] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes for verifiers.  [one a core]")
-    ] = None,
+    workers: Workers = None,
     changes: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -162,13 +153,9 @@ def curate(  # noqa: PLR0913 (each parameter is an option of the command)
     """
     from synth.cli import running
 
+    settings = {"limit": limit, "workers": workers}
     code = running.curate(
-        file,
-        recipe,
-        into,
-        changes=changes or [],
-        as_json=as_json,
-        settings={"limit": limit, "workers": workers},
+        file, recipe, into, changes=changes or [], as_json=as_json, settings=settings
     )
     raise typer.Exit(code)
 

@@ -150,15 +150,18 @@ class Workers:
             left = self._patience.left(now=clock(), came=came)
             with suppress(TimeoutError):
                 async with asyncio.timeout(left):
-                    while self._busy and not self._idle:
-                        self._given_back.clear()
-                        await self._given_back.wait()
+                    await self._one_idle()
             self._patience.note(clock())
             self._idle = [worker for worker in self._idle if worker.alive]
             if self._idle:
                 return self._idle.pop()
             self._patience.renew()
             return None
+
+    async def _one_idle(self) -> None:
+        while self._busy and not self._idle:
+            self._given_back.clear()
+            await self._given_back.wait()
 
     async def close(self) -> None:
         """End all workers."""
