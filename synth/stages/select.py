@@ -9,17 +9,8 @@ from pydantic import model_validator
 
 from synth.services import Services
 from synth.stage import Chosen, Stage
-from synth.stages.parts.choosing import (
-    Deita,
-    FacilityLocation,
-    KMeans,
-    Quota,
-    Random,
-    Tags,
-    Threshold,
-    Top,
-    Way,
-)
+from synth.stages.parts.choosing import Quota, Random, Tags, Threshold, Top, Way
+from synth.stages.parts.choosing_by_vectors import Deita, FacilityLocation, KMeans
 
 if TYPE_CHECKING:
     from synth.store.rows import Rows
@@ -62,7 +53,8 @@ class Select(Stage):
         if len(ways) != 1:
             known = ", ".join(type(self).model_fields)
             found = " and ".join(ways) or "none"
-            raise ValueError(f"wants one way to choose ({known}), got {found}")
+            leave = f"; `{ways[-1]}: null` leaves one out" if ways else ""
+            raise ValueError(f"wants one way to choose ({known}), got {found}{leave}")
         return self
 
     @property

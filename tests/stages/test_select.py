@@ -198,11 +198,22 @@ async def test_an_empty_set_is_no_trouble(way: dict[str, Any], tmp_path: Path):
     ("way", "told"),
     [
         ({}, "wants one way to choose .*got none"),
-        ({"tags": {}, "random": {}}, "got random and tags"),
+        ({"tags": {}, "random": {}}, "got random and tags; `tags: null` leaves"),
         ({"top": {"by": "ifd"}}, "either `k` or `share`"),
         ({"top": {"by": "ifd", "k": 1, "share": 0.5}}, "either `k` or `share`"),
+        ({"threshold": {"by": "ifd"}}, "wants a bound"),
+        ({"threshold": {"by": "ifd", "at_least": 2, "at_most": 1}}, "up from 2 and down from 1"),
+        ({"threshold": {"by": "ifd", "above": 1, "at_most": 1}}, "no score is within"),
+        ({"random": {"caps": 3}}, "`groups` .* and `caps` .* go together"),
+        ({"random": {"groups": "domain"}}, "go together"),
+        ({"random": {"groups": "domain", "caps": {"law": -1}}}, "greater than or equal to 0"),
+        ({"quota": {"groups": "domain", "quotas": {"law": -1}}}, "'law': wants a number .* got -1"),
+        ({"quota": {"groups": "domain", "quotas": {"law": 1.5}}}, "a share from 0.0 to 1.0"),
+        ({"quota": {"groups": "domain", "quotas": {}, "others": -0.5}}, "got -0.5"),
+        ({"k_means": {"band": [75, 25]}}, "lower percentile first"),
+        ({"k_means": {"band": [25, 101]}}, "less than or equal to 100"),
     ],
 )
-def test_it_wants_one_way_and_a_number(way: dict[str, Any], told: str):
+def test_options_that_contradict_each_other_are_refused_at_once(way: dict[str, Any], told: str):
     with pytest.raises(ValidationError, match=told):
         Select.model_validate(way)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from synth.frozen import Frozen
-from synth.record import Of
-from synth.similarity.embedding import MINILM, EmbeddingModel
 
 if TYPE_CHECKING:
     from synth.curation.choice import Choice
     from synth.store.rows import Rows
 
-_EMBEDDED_AT_ONCE = 1024
-_SEEDS = 1 << 32
+_Number = Annotated[int, Field(ge=0)]
 
 
 class Way(Frozen):
@@ -85,6 +81,20 @@ class Threshold(Way):
     below: float | None = None
     """The score must be lower."""
 
+    @model_validator(mode="after")
+    def _something_is_within(self) -> Threshold:
+        lower = [bound for bound in (self.at_least, self.above) if bound is not None]
+        upper = [bound for bound in (self.at_most, self.below) if bound is not None]
+        if not lower and not upper:
+            raise ValueError("wants a bound: `at_least`, `above`, `at_most` or `below`")
+        if lower and upper and not self._leaves_room(max(lower), min(upper)):
+            found = f"up from {max(lower):g} and down from {min(upper):g}"
+            raise ValueError(f"no score is within these bounds: {found}")
+        return self
+
+    def _leaves_room(self, lower: float, upper: float) -> bool:
+        return lower < upper or (lower == upper and lower != self.above and upper != self.below)
+
     def chosen(self, rows: Rows, seed: str) -> Choice:
         """Return the choice."""
         from synth.curation.best import threshold
@@ -99,8 +109,14 @@ class Random(Way):
     """Keep so many; all by default."""
     groups: str | None = None
     """A field whose values have caps."""
-    caps: int | dict[str, int] | None = None
+    caps: _Number | dict[str, _Number] | None = None
     """Most records of each value, or of those named."""
+
+    @model_validator(mode="after")
+    def _caps_of_groups(self) -> Random:
+        if (self.groups is None) != (self.caps is None):
+            raise ValueError("`groups` (a field) and `caps` (how many of each value) go together")
+        return self
 
     def chosen(self, rows: Rows, seed: str) -> Choice:
         """Return the choice, by the records' ids."""
@@ -126,6 +142,19 @@ class Quota(Way):
     others: int | float = 0
     """What holds for values that are not named; tags that are not named do not count with 0."""
 
+    @field_validator("quotas")
+    @classmethod
+    def _are_quotas(cls, quotas: dict[str, int | float]) -> dict[str, int | float]:
+        for name, wanted in quotas.items():
+            _refuse_no_quota(wanted, f"{name!r}: ")
+        return quotas
+
+    @field_validator("others")
+    @classmethod
+    def _is_quota(cls, others: float) -> float:
+        _refuse_no_quota(others)
+        return others
+
     @model_validator(mode="after")
     def _by_one_field(self) -> Quota:
         if (self.groups is None) == (self.tags is None):
@@ -143,6 +172,13 @@ class Quota(Way):
         return mixed(column, self.quotas, scores=scores, total=self.total, others=self.others)
 
 
+def _refuse_no_quota(wanted: float, of: str = "") -> None:
+    if wanted < 0 or (isinstance(wanted, float) and wanted > 1):
+        raise ValueError(
+            f"{of}wants a number of records (10), or a share from 0.0 to 1.0; got {wanted}"
+        )
+
+
 class Tags(Way):
     """InsTag's complexity-first diverse choice (Lu et al., 2024): many tags first, all covered."""
 
@@ -156,112 +192,3 @@ class Tags(Way):
         from synth.curation.coverage import tag_coverage
 
         return tag_coverage(rows.lists(self.tags), most=self.most)
-
-
-class Embedded(Way):
-    """A way that looks at the records' embeddings."""
-
-    of: Of = "instruction"
-    """Which text is embedded."""
-    embedding: EmbeddingModel = MINILM
-    """`minilm`, `static`, `model2vec:…` or `sentence-transformers:…`, as `semantic_duplicates` has
-    them."""
-    vectors: str | None = None
-    """A field with a list of numbers that is taken instead."""
-
-    def ready(self) -> None:
-        """Raise PluginError if the embedding's package is missing."""
-        if self.vectors is None:
-            self.embedding.ready()
-
-    def embedded(self, rows: Rows) -> Any:
-        """Return (n, d) float32."""
-        import numpy as np
-
-        if self.vectors is not None:
-            return rows.vectors(self.vectors)
-        column = rows.texts(self.of)
-        parts = [
-            self.embedding.embed(_texts(column, start))
-            for start in range(0, rows.count, _EMBEDDED_AT_ONCE)
-        ]
-        return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
-
-
-def _texts(column: Any, start: int) -> Sequence[str]:
-    return column.slice(start, _EMBEDDED_AT_ONCE).to_pylist()
-
-
-class Deita(Embedded):
-    """DEITA's greedy walk (Liu et al., 2024): by score, no two that are kept too near."""
-
-    by: str
-    """A field with a number, or a verifier (or its `as`) whose score counts."""
-    max_cosine: float = Field(default=0.9, ge=-1, le=1)
-    """A record whose cosine with a kept one is higher is left out."""
-    most: int | None = Field(default=None, ge=0)
-    """Keep so many: 6,000 in the paper."""
-    batch: int = Field(default=1, ge=1)
-    """With more than 1 as the authors' code with such a batch: a record is left out, too, for one
-    of its batch that is left out itself."""
-
-    def chosen(self, rows: Rows, seed: str) -> Choice:
-        """Return the choice."""
-        from synth.curation.walk import deita_walk
-
-        return deita_walk(
-            rows.numbers(self.by),
-            self.embedded(rows),
-            max_cosine=self.max_cosine,
-            most=self.most,
-            batch=self.batch,
-        )
-
-
-class FacilityLocation(Embedded):
-    """So many that every record is near one of them; Superfiltering's second step."""
-
-    k: int = Field(ge=0)
-    """Keep so many: 1,040 of 10,400 in the paper."""
-
-    def chosen(self, rows: Rows, seed: str) -> Choice:
-        """Return the choice."""
-        from synth.curation.facility import facility_location
-
-        return facility_location(self.embedded(rows), k=self.k)
-
-
-class KMeans(Embedded):
-    """A few of each cluster of embeddings; Cherry's warm-up (Li et al., 2023, section 2.1).
-
-    Clusters come from scikit-learn (the extra `classify`).
-    """
-
-    clusters: int = Field(default=100, ge=1)
-    """Number of clusters."""
-    per_cluster: int = Field(default=10, ge=0)
-    """Keep so many of each."""
-    by: str | None = None
-    """A score, a perplexity there: only records of a middling one are taken."""
-    band: tuple[float, float] = (25, 75)
-    """Between which percentiles of its cluster a score is middling."""
-
-    def ready(self) -> None:
-        """Raise PluginError if a package is missing."""
-        from synth.curation.clusters import want_scikit_learn
-
-        super().ready()
-        want_scikit_learn()
-
-    def chosen(self, rows: Rows, seed: str) -> Choice:
-        """Return the choice."""
-        from synth.curation.clusters import k_means_sample
-
-        return k_means_sample(
-            self.embedded(rows),
-            clusters=self.clusters,
-            per_cluster=self.per_cluster,
-            scores=None if self.by is None else rows.numbers(self.by),
-            band=self.band,
-            seed=int(seed, 16) % _SEEDS,
-        )
