@@ -10,7 +10,7 @@ values are read by DuckDB, straight from the stage file; texts come in batches.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -32,12 +32,16 @@ _VIEW = """
     CREATE VIEW live AS SELECT id, fields, judgements,
            from_json(messages, '[{{"role": "VARCHAR", "content": "VARCHAR"}}]') AS turns
     FROM read_parquet('{}') WHERE state = 'live'"""
-_NUMBER = """
-    SELECT CASE WHEN json_type(fields, $at) IN ('BIGINT', 'UBIGINT', 'DOUBLE')
-                THEN json_extract_string(fields, $at)::DOUBLE
+_FIELD = "coalesce(json_extract(fields, $at), json_extract(fields, $within))"
+_NUMBER = f"""
+    SELECT CASE WHEN json_type(field) IN ('BIGINT', 'UBIGINT', 'DOUBLE')
+                THEN (field->>'$')::DOUBLE
                 ELSE list_last(list_filter(judgements,
                      lambda given: given.label = $name OR given.verifier = $name)).score END
-    FROM live"""
+    FROM (SELECT {_FIELD} AS field, judgements FROM live)"""  # noqa: S608 (ours)
+_NO_NUMBER = f"""
+    SELECT field::VARCHAR FROM (SELECT {_FIELD} AS field FROM live)
+    WHERE json_type(field) IN ('VARCHAR', 'BOOLEAN', 'OBJECT', 'ARRAY') LIMIT 1"""  # noqa: S608
 _SAID = {
     "instruction": """coalesce(
         list_last(list_filter(turns, lambda turn: turn.role = 'user')).content,
@@ -47,9 +51,10 @@ _SAID = {
     "all": "array_to_string(list_transform(turns, lambda turn: turn.content), chr(10) || chr(10))",
 }
 _LABELS = "SELECT DISTINCT unnest(judgements).{} FROM live"
-_VALUE = "SELECT json_extract_string(fields, $at) FROM live"
-_VECTORS = "SELECT from_json(json_extract(fields, $at), '[\"DOUBLE\"]') FROM live"
-_TEXTS = "SELECT from_json(json_extract(fields, $at), '[\"VARCHAR\"]') FROM live"
+_VALUE = f"SELECT {_FIELD}->>'$' FROM live"  # noqa: S608 (ours)
+_VECTORS = f"SELECT from_json({_FIELD}, '[\"DOUBLE\"]') FROM live"  # noqa: S608 (ours)
+_TEXTS = f"SELECT from_json({_FIELD}, '[\"VARCHAR\"]') FROM live"  # noqa: S608 (ours)
+_WITH_FIELD = f"SELECT count({_FIELD}) FROM live"  # noqa: S608 (ours)
 
 
 class Rows:
@@ -100,27 +105,43 @@ class Rows:
         """Return the field `name`, else the score that the verifier `name` gave last; else NaN.
 
         A verifier goes by its own name or by what the recipe calls it (`as`). What is no finite
-        number (a text, true, 1e400) is NaN. Raises InputError if no record has either: a slip.
+        number (a text, true, 1e400) is NaN. Raises InputError, as it is a slip, if no record has
+        either, or if the fields hold something, but nowhere a number.
         """
-        column = self._column(_NUMBER, at=_pointer(name), name=name)
+        column = self._column(_NUMBER, name=name, **_place(name))
         numbers = np.array(column.to_numpy(), dtype=np.float64)
         numbers[~np.isfinite(numbers)] = np.nan
         if len(numbers) and np.isnan(numbers).all():
-            self._want_known(name)
+            self._want_scores(name)
         return numbers
 
-    def _want_known(self, name: str) -> None:
-        """Raise InputError if no record has a field or a verdict of this name."""
-        known = [
-            *self._column("SELECT DISTINCT unnest(json_keys(fields)) FROM live").to_pylist(),
-            *self._column(_LABELS.format("label")).to_pylist(),
-            *self._column(_LABELS.format("verifier")).to_pylist(),
-        ]
-        if name not in known:
+    def _want_scores(self, name: str) -> None:
+        """Raise InputError if there are no verdicts of this name, and no fields for numbers."""
+        labels = [*self._labels("label"), *self._labels("verifier")]
+        if name in labels:
+            return
+        self._want_field(name, "a score", labels)
+        found = self._column(_NO_NUMBER, **_place(name)).to_pylist()
+        if found:
             raise InputError(
-                f"no record has a score {name!r}: neither a field nor a verdict is called that. "
-                f"{did_you_mean(name, sorted(set(known)))}"
+                f"the field {name!r} must hold a number; it does in no record, the first has "
+                f"{found[0]:.80}. Columns of a CSV file are texts: as Parquet they are numbers "
+                "(in DuckDB: COPY (FROM 'x.csv') TO 'x.parquet')"
             )
+
+    def _want_field(self, name: str, what: str, labels: Sequence[str] = ()) -> None:
+        """Raise InputError if no record has this field: a slip. `labels`: what else is known."""
+        if not self.count or self._column(_WITH_FIELD, **_place(name))[0].as_py():
+            return
+        fields = self._column("SELECT DISTINCT unnest(json_keys(fields)) FROM live").to_pylist()
+        neither = "neither a field nor a verdict" if what == "a score" else "no field"
+        raise InputError(
+            f"no record has {what} {name!r}: {neither} is called that. "
+            f"{did_you_mean(name, sorted({*fields, *labels}))}"
+        )
+
+    def _labels(self, kind: str) -> list[str]:
+        return self._column(_LABELS.format(kind)).to_pylist()
 
     def texts(self, of: Of) -> Any:
         """Return a text of each record as an Arrow column; empty where there is none."""
@@ -145,20 +166,26 @@ class Rows:
     def values(self, name: str) -> Any:
         """Return the field `name` as an Arrow column of texts; null where there is none.
 
-        What is no text is its JSON: 5, true, ["a"].
+        What is no text is its JSON: 5, true, ["a"]. Raises InputError if no record has it.
         """
-        return self._column(_VALUE, at=_pointer(name))
+        self._want_field(name, "a field")
+        return self._column(_VALUE, **_place(name))
 
     def lists(self, name: str) -> Any:
-        """Return the field `name` as an Arrow column of lists of texts; null where it is none."""
-        return self._column(_TEXTS, at=_pointer(name))
+        """Return the field `name` as an Arrow column of lists of texts; null where it is none.
+
+        Raises InputError if no record has it.
+        """
+        self._want_field(name, "a field")
+        return self._column(_TEXTS, **_place(name))
 
     def vectors(self, name: str) -> Any:
         """Return the field `name`, a list of numbers, as (n, d) float32.
 
         Raises InputError unless every record has one, all of one length.
         """
-        column = self._column(_VECTORS, at=_pointer(name)).combine_chunks()
+        self._want_field(name, "a field")
+        column = self._column(_VECTORS, **_place(name)).combine_chunks()
         lengths = set(pc.list_value_length(column).to_pylist())
         flat = column.flatten()
         if len(lengths) > 1 or None in lengths or flat.null_count:
@@ -187,6 +214,11 @@ class Rows:
             self._database.close()
 
 
-def _pointer(name: str) -> str:
-    """Return a field's place as a JSON pointer (RFC 6901)."""
-    return "/" + name.replace("~", "~0").replace("/", "~1")
+def _place(name: str) -> dict[str, str]:
+    """Return where a field lies: under this very name, or where the dots in it lead."""
+    return {"at": _pointer(name), "within": _pointer(*name.split("."))}
+
+
+def _pointer(*names: str) -> str:
+    """Return a JSON pointer (RFC 6901)."""
+    return "".join("/" + name.replace("~", "~0").replace("/", "~1") for name in names)

@@ -54,6 +54,36 @@ async def test_a_score_of_an_unknown_name_is_a_slip(tmp_path: Path):
         await left_out(tmp_path, scored(1, 2), top={"by": "ifd_", "k": 1})
 
 
+@pytest.mark.parametrize("other", ["4.5", True, {"a": 1}, [1]])
+async def test_a_field_that_holds_no_number_in_any_record_is_a_slip(other: Any, tmp_path: Path):
+    with pytest.raises(InputError, match="'ifd' must hold a number; it does in no record"):
+        await left_out(tmp_path, [{"ifd": None}, {"ifd": other}], top={"by": "ifd", "k": 1})
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        {"top": {"by": "n", "k": 1, "groups": "domian"}},
+        {"quota": {"groups": "domian", "quotas": {"law": 1}}},
+        {"tags": {"tags": "domian"}},
+        {"facility_location": {"k": 1, "vectors": "domian"}},
+    ],
+)
+async def test_a_field_of_an_unknown_name_is_a_slip(way: dict[str, Any], tmp_path: Path):
+    with pytest.raises(InputError, match=r"no record has a field 'domian'.* Did you mean 'domain'"):
+        await left_out(tmp_path, [{"domain": ["law"]}], **way)
+
+
+async def test_a_dot_reaches_into_a_field_unless_a_field_has_that_very_name(tmp_path: Path):
+    rows = [{"rated": {"depth": 1}}, {"rated": {"depth": 3}}, {"rated.depth": 2, "rated": {}}]
+    rows += [{"rated.depth": None, "rated": {"depth": 9}}]
+
+    found = await left_out(tmp_path, rows, top={"by": "rated.depth", "k": 2})
+
+    assert list(found) == [0, 3]
+    assert found[3].startswith("not_scored")
+
+
 async def test_a_verifier_that_scored_nothing_is_no_slip(tmp_path: Path):
     found = await left_out(tmp_path, scored(None, None), top={"by": "ifd", "k": 1})
 

@@ -34,7 +34,8 @@ class Top(Way):
     """
 
     by: str
-    """A field with a number, or a verifier (or its `as`) whose score counts."""
+    """A field with a number (a dot reaches into one), or a verifier (or its `as`) whose score
+    counts."""
     k: int | None = Field(default=None, ge=0)
     """Keep so many."""
     share: float | None = Field(default=None, ge=0, le=1)
