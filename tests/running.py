@@ -46,8 +46,14 @@ def not_for_ever() -> Generator[None]:
 
 def rows_of(folder: Path, fields: Sequence[JsonObject]) -> Rows:
     """Return the columns of records that hold these fields, as a finished stage has them."""
+    made = [Record.seed(given, number=number) for number, given in enumerate(fields)]
+    return rows_that_hold(folder, made)
+
+
+def rows_that_hold(folder: Path, records: Sequence[Record]) -> Rows:
+    """Return the columns of these records, as a finished stage has them."""
     file = StageFile(folder / "01-before.parquet", key="k")
-    file.add(Record.seed(given, number=number) for number, given in enumerate(fields))
+    file.add(records)
     file.finish()
     return Rows(file.path)
 

@@ -36,8 +36,9 @@ class Deduplicate(Stage):
     version: ClassVar[str] = "2"
     chooses: ClassVar[bool] = True
 
-    of: Of = "instruction"
-    """Which text: the `instruction`, the `reply`, or `all` messages."""
+    of: Of | Literal["prompt"] = "instruction"
+    """Which text: the `instruction` (the user's last message), the `prompt` (all messages before
+    the reply, without system turns), the `reply`, or `all` messages."""
     keep: Literal["first", "best", "none"] = "first"
     """Which records of a group stay."""
     by: str | None = None

@@ -14,7 +14,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import numpy as np
@@ -42,19 +42,28 @@ _NUMBER = f"""
 _NO_NUMBER = f"""
     SELECT field::VARCHAR FROM (SELECT {_FIELD} AS field FROM live)
     WHERE json_type(field) IN ('VARCHAR', 'BOOLEAN', 'OBJECT', 'ARRAY') LIMIT 1"""  # noqa: S608
+_ASKED = """
+    list_filter([fields->'instruction', fields->'prompt', fields->'question'],
+                lambda given: json_type(given) = 'VARCHAR')[1]->>'$'"""
+_JOINED = "array_to_string(list_transform({}, lambda turn: turn.content), chr(10) || chr(10))"
+_BEFORE_THE_REPLY = """list_filter(turns[:if(turns[-1].role = 'assistant', -2, -1)],
+    lambda turn: turn.role != 'system')"""
+_LAST_OF_USER = "list_last(list_filter(turns, lambda turn: turn.role = 'user')).content"
 _SAID = {
-    "instruction": """coalesce(
-        list_last(list_filter(turns, lambda turn: turn.role = 'user')).content,
-        list_filter([fields->'instruction', fields->'prompt', fields->'question'],
-                    lambda given: json_type(given) = 'VARCHAR')[1]->>'$', '')""",
+    "instruction": f"coalesce({_LAST_OF_USER}, {_ASKED}, '')",
+    "prompt": f"coalesce(nullif({_JOINED.format(_BEFORE_THE_REPLY)}, ''), {_ASKED}, '')",
     "reply": "if(turns[-1].role = 'assistant', turns[-1].content, '')",
-    "all": "array_to_string(list_transform(turns, lambda turn: turn.content), chr(10) || chr(10))",
+    "all": _JOINED.format("turns"),
 }
 _LABELS = "SELECT DISTINCT unnest(judgements).{} FROM live"
 _VALUE = f"SELECT {_FIELD}->>'$' FROM live"  # noqa: S608 (ours)
 _VECTORS = f"SELECT from_json({_FIELD}, '[\"DOUBLE\"]') FROM live"  # noqa: S608 (ours)
 _TEXTS = f"SELECT from_json({_FIELD}, '[\"VARCHAR\"]') FROM live"  # noqa: S608 (ours)
 _WITH_FIELD = f"SELECT count({_FIELD}) FROM live"  # noqa: S608 (ours)
+
+
+Part = Of | Literal["prompt"]
+"""Which text of a record; the `prompt` is all before the reply but system turns."""
 
 
 class Rows:
@@ -143,11 +152,11 @@ class Rows:
     def _labels(self, kind: str) -> list[str]:
         return self._column(_LABELS.format(kind)).to_pylist()
 
-    def texts(self, of: Of) -> Any:
+    def texts(self, of: Part) -> Any:
         """Return a text of each record as an Arrow column; empty where there is none."""
         return self._column(f"SELECT ({_SAID[of]}) FROM live")  # noqa: S608 (one of ours)
 
-    def text_batches(self, of: Of) -> Iterator[Any]:
+    def text_batches(self, of: Part) -> Iterator[Any]:
         """Yield a text of each record, in Arrow arrays of some 16 MB.
 
         Ask for nothing else meanwhile.

@@ -162,6 +162,19 @@ def test_what_is_curated_opens_as_trainers_want_it(tmp_path: Path):
     assert made[0]["rejected"] == [{"role": "assistant", "content": "No idea."}]
 
 
+def test_conversations_that_end_with_the_same_question_are_no_duplicates(tmp_path: Path):
+    begun = "\n\nHuman: {}\n\nAssistant: Gladly.\n\nHuman: Can you tell me more about it?"
+    rows = [
+        {side: f"{begun.format(asked)}\n\nAssistant: {said}" for side, said in PAIR.items()}
+        for asked in ("What is rye?", "How high is the moon?")
+    ]
+    written(tmp_path / "data.jsonl", *[{**row, "prompt": None} for row in rows])
+
+    done = curate("data.jsonl", "--recipe", "curate_dpo", "--into", "run", cwd=tmp_path)
+
+    assert "2 seeds → 2 records" in done.stdout
+
+
 def test_rows_that_cannot_be_read_are_told_and_can_be_allowed(tmp_path: Path):
     (tmp_path / "data.jsonl").write_text(json.dumps({"messages": TURNS}) + '\n{"messages": [\n')
 

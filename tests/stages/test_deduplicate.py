@@ -10,8 +10,9 @@ import pytest
 from pydantic import ValidationError
 
 from synth.errors import InputError
+from synth.record import Message, Record
 from synth.stages.deduplicate import Deduplicate
-from tests.running import rows_of, services
+from tests.running import rows_of, rows_that_hold, services
 
 LONG = "tell me in a few plain words how a kettle boils water and why it stops on its own"
 NEAR = LONG + " today"
@@ -78,6 +79,34 @@ async def test_with_little_memory_the_choice_is_the_same(tmp_path: Path):
     (tmp_path / "less").mkdir()
 
     assert await drops(texts, tmp_path) == await drops(texts, tmp_path / "less", memory_mb=64)
+
+
+def chat(asked: str, *more: str) -> list[Message]:
+    roles = ["user", "assistant"] * 3
+    said = [
+        Message(role=role, content=text) for role, text in zip(roles, [asked, *more], strict=False)
+    ]
+    return [Message(role="system", content=OTHER * 9), *said]
+
+
+async def test_a_prompt_is_all_turns_before_the_reply_without_the_system_turn(tmp_path: Path):
+    chats = [
+        chat(LONG, "Steam.", "Thanks, and more?", "It rises."),
+        chat(OTHER, "A gate.", "Thanks, and more?", "It rusts."),
+        chat(LONG, "Steam.", "Thanks, and more?", OTHER),
+    ]
+    rows = rows_that_hold(tmp_path, [Record.seed({"n": n}, one) for n, one in enumerate(chats)])
+
+    async with services(tmp_path) as given:
+        chosen = await deduplicate(of="prompt").choose(rows, given)
+
+    assert [bool(chosen(number)) for number in range(3)] == [False, False, True]
+
+
+async def test_a_prompt_without_turns_is_the_instruction(tmp_path: Path):
+    found = await drops([LONG, NEAR, OTHER], tmp_path, of="prompt")
+
+    assert [bool(reason) for reason in found] == [False, True, False]
 
 
 def test_memory_is_no_part_of_what_it_is():
