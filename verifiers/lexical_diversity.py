@@ -37,7 +37,7 @@ class LexicalDiversity(Measured):
     """
 
     name: ClassVar[str] = "lexical_diversity"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
 
     factor: float = Field(0.72, gt=0, lt=1)
     """The share of different words below which a factor ends."""
@@ -67,7 +67,7 @@ def _factors(found: Iterable[str], factor: float) -> float:
     for word in found:
         length += 1
         seen.add(word)
-        if len(seen) < factor * length:
+        if len(seen) / length < factor:
             factors += 1
             length = 0
             seen.clear()

@@ -1,7 +1,7 @@
 """The best rows by a score: so many or such a share of them, of all or of each group.
 
 A score that is NaN means "not scored". Such rows come after all others, whichever way the order
-goes, in the order in which they stand.
+goes, and count as equal.
 """
 
 from __future__ import annotations

@@ -57,6 +57,13 @@ def test_a_share_that_equals_the_factor_does_not_end_it():
     assert mtld("a b c a b", factor=0.75) == pytest.approx(5 / 1)
 
 
+def test_a_share_that_equals_the_factor_ends_none_whatever_the_factor():
+    # After 25 words the share is 7 / 25: in doubles 0.28 * 25 is more than 7.
+    text = "a b c d e f g" + " a" * 20
+
+    assert mtld(text, factor=0.28) == pytest.approx((27 / 1 + 27 / 5) / 2)
+
+
 def test_a_text_without_repetition_gets_what_one_repeated_word_would_give():
     assert mtld("a b c d e f g h i j") == pytest.approx(LIMIT * 100)
     assert mtld("a b c d e f g h i a") == pytest.approx(LIMIT * 100)
