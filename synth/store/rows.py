@@ -198,10 +198,13 @@ class Rows:
         lengths = set(pc.list_value_length(column).to_pylist())
         flat = column.flatten()
         if len(lengths) > 1 or None in lengths or flat.null_count:
-            found = f"{sorted(map(str, lengths))[:5]}, with {flat.null_count} nulls in them"
+            told = ["no list" if one is None else str(one) for one in lengths]
+            found = ", ".join(sorted(told)[:5])
+            if flat.null_count:
+                found += f"; {flat.null_count} of the values are no numbers"
             raise InputError(
                 f"the field {name!r} must be a list of numbers, of one length in all records; "
-                f"found the lengths {found}"
+                f"the lengths found: {found}"
             )
         numbers = flat.to_numpy(zero_copy_only=False).astype(np.float32)
         return numbers.reshape(len(column), max(lengths, default=1))
